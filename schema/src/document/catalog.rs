@@ -1,0 +1,135 @@
+//! The PackageCatalog document.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ApiVersion,
+    text::{Digest, FileName, Label, Line, PackageSource},
+};
+use crate::{
+    v1::catalog::{self, PackageCatalog},
+    version::{PackageFile, PackageKind, Version},
+};
+
+/// Which package files exist, pinned by their SHA-256. All catalogues of a repository unite.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "PackageCatalog")]
+pub(crate) struct CatalogDocument {
+    /// The version of the language.
+    api_version: ApiVersion,
+    /// Says that this document is a PackageCatalog.
+    kind: CatalogKind,
+    /// What the catalogue is called.
+    metadata: CatalogMetadata,
+    /// The packages.
+    spec: CatalogSpec,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+enum CatalogKind {
+    PackageCatalog,
+}
+
+/// What a catalogue is called.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CatalogMetadata {
+    /// The catalogue's name: a DNS label, unique among the catalogues of the repository.
+    pub(crate) name: Label,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Free notes for people and tools; not read by the reconciler.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// The packages of a catalogue.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CatalogSpec {
+    /// The package files.
+    #[serde(default)]
+    packages: Vec<Package>,
+    /// Known builds and the releases that they are: `"10.5.0.0-16889": 10.5.0 CU12`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[0-9]{1,3}(\\.[0-9]{1,3}){3}-[0-9]{1,8}$"}))]
+    builds: BTreeMap<String, Version>,
+}
+
+/// One package file.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-notYet" = ["fingerprints"]))]
+struct Package {
+    /// The original file name; version, CU, build and kind are read from it.
+    file: FileName,
+    /// The SHA-256 of the file. A package with another digest is never installed.
+    sha256: Digest,
+    /// The size of the file in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    /// Where the file is (`file:///…`, or relative to the package place); without it, it is looked up by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<PackageSource>,
+    /// Says that the file is a full package of this version, where the name does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    core: Option<Version>,
+    /// Says that the file is a web package of this version, where the name does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    web: Option<Version>,
+    /// Says that the file is this tool, where the name does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tool: Option<Line>,
+    /// Says that the file is an update package to this version, where the name does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update: Option<Version>,
+}
+
+/// What a package is, by the field that says so: the field's name, its kind.
+pub(crate) const EXPLICIT: [(&str, PackageKind); 4] = [
+    ("core", PackageKind::Full),
+    ("web", PackageKind::Web),
+    ("tool", PackageKind::Tool),
+    ("update", PackageKind::Update),
+];
+
+impl From<CatalogDocument> for PackageCatalog {
+    fn from(document: CatalogDocument) -> Self {
+        let CatalogDocument {
+            api_version: ApiVersion::V1,
+            kind: CatalogKind::PackageCatalog,
+            metadata: CatalogMetadata { name: Label(name), labels: _, annotations: _ },
+            spec: CatalogSpec { packages, builds },
+        } = document;
+        Self { name, packages: packages.into_iter().map(Into::into).collect(), builds }
+    }
+}
+
+impl From<Package> for catalog::Package {
+    fn from(package: Package) -> Self {
+        let Package { file: FileName(file), sha256: Digest(sha256), size, source, core, web, tool, update } =
+            package;
+        let named: Option<PackageFile> = file.parse().ok();
+        let said = [
+            core.map(|version| (PackageKind::Full, Some(version))),
+            web.map(|version| (PackageKind::Web, Some(version))),
+            tool.map(|_| (PackageKind::Tool, None)),
+            update.map(|version| (PackageKind::Update, Some(version))),
+        ];
+        let said = said.into_iter().flatten().next();
+        let (kind, version) = match (said, named) {
+            (Some((kind, Some(said))), Some(PackageFile { version: Some(named), .. })) => {
+                (kind, Some(said.completed_by(&named)))
+            }
+            (Some(said), _) => said,
+            (None, Some(PackageFile { kind, version })) => (kind, version),
+            (None, None) => (PackageKind::Tool, None),
+        };
+        Self { file, sha256, size, source: source.map(|PackageSource(source)| source), kind, version }
+    }
+}

@@ -1,0 +1,71 @@
+//! The documents as they are written: one serde type per kind, the one description of the language.
+//!
+//! JSON Schema is generated from these types, and the reader in [`crate::load`] checks files against that very
+//! schema before it fills the types, so that editors and the reader cannot disagree. Two private keywords carry
+//! what JSON Schema cannot say; they are taken out of the published files:
+//!
+//! * `x-check`: the name of a check in [`crate::load`] that replaces `pattern` there and explains itself better.
+//! * `x-notYet`: properties or values of the design that this release refuses by name.
+
+pub(crate) mod catalog;
+pub(crate) mod cluster;
+pub(crate) mod config;
+pub(crate) mod observation;
+mod schemas;
+pub(crate) mod text;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::schemas::{CHECK, NOT_YET, checked_schema};
+pub use self::schemas::{json_schema_text, json_schemas};
+use crate::id::ClusterName;
+
+/// The version of the language.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum ApiVersion {
+    #[serde(rename = "dataminer.gitops/v1")]
+    V1,
+}
+
+/// What a cluster or an observation of it is called.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Metadata {
+    /// The cluster's name: a DNS label, unique in the repository.
+    pub(crate) name: ClusterName,
+    /// Free labels, by which clusters are selected.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Free notes for people and tools; not read by the reconciler.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// A kind of document, as the reader tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Cluster,
+    PackageCatalog,
+    Observation,
+    ReconcilerConfig,
+}
+
+/// Kinds of the design that this release does not read yet.
+pub(crate) const KINDS_NOT_YET: [&str; 3] = ["Profile", "Rollout", "Advisory"];
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Cluster, Self::PackageCatalog, Self::Observation, Self::ReconcilerConfig];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "Cluster",
+            Self::PackageCatalog => "PackageCatalog",
+            Self::Observation => "Observation",
+            Self::ReconcilerConfig => "ReconcilerConfig",
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a schema cannot say of a Cluster: windows, and Agents that collide.
+//!
+//! Everything here reads the tree and not the filled type, so that a fault elsewhere hides nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, civil};
+
+use super::{
+    across::{Facts, same_address},
+    source::{Place, Source},
+    tree::Node,
+};
+use crate::{
+    diagnostic::Code,
+    document::{cluster::DEFAULT_CUTOFF, text::Span},
+    quantity::{format_duration, parse_duration},
+};
+
+pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
+    let cluster = node.get("metadata").and_then(|metadata| metadata.get("name"));
+    if let Some((name, text)) = cluster.and_then(|name| Some((name, name.text()?))) {
+        facts.cluster(text, source.place(&name.span));
+    }
+    let Some(spec) = node.get("spec") else { return };
+    if let Some(agents) = spec.get("agents") {
+        judge_agents(source, agents, cluster.and_then(Node::text), facts);
+    }
+    for window in spec.get("windows").map(Node::items).unwrap_or_default() {
+        judge_window(source, window);
+    }
+    if let Some(stage) = spec.get("health") {
+        judge_health(source, stage);
+    }
+}
+
+/// One server of the cluster.
+struct Server<'n> {
+    member: &'n Node,
+    partner: bool,
+}
+
+fn judge_agents(source: &mut Source<'_>, agents: &Node, cluster: Option<&str>, facts: &mut Facts) {
+    let servers = agents.items().iter().flat_map(|agent| {
+        let partner = agent.get("failover").map(|member| Server { member, partner: true });
+        std::iter::once(Server { member: agent, partner: false }).chain(partner)
+    });
+    let mut names: BTreeMap<String, (Place, bool)> = BTreeMap::new();
+    let mut addresses: BTreeMap<String, (Place, bool)> = BTreeMap::new();
+    for Server { member, partner } in servers {
+        let mut collided = false;
+        if let Some((name, text)) = member.get("name").and_then(|name| Some((name, name.text()?))) {
+            let place = source.place(&name.span);
+            // Windows and metrics do not tell capitals apart, so two names that differ in them only collide.
+            match names.get(&text.to_lowercase()) {
+                Some((first, first_partner)) => {
+                    collided = true;
+                    let (code, message, help) = if partner != *first_partner {
+                        partner_words(text, first)
+                    } else {
+                        (
+                            Code::DuplicateAgentName,
+                            format!("there are two Agents `{text}`"),
+                            format!("rename one; the first is on line {}", first.line),
+                        )
+                    };
+                    source.error(&name.span, code, message, help);
+                }
+                None => {
+                    names.insert(text.to_lowercase(), (place, partner));
+                }
+            }
+        }
+        let Some((address, text)) =
+            member.get("address").and_then(|address| Some((address, address.text()?)))
+        else {
+            continue;
+        };
+        let Some(key) = same_address(text) else { continue };
+        let place = source.place(&address.span);
+        if let Some((first, first_partner)) = addresses.get(&key) {
+            // The same Agent twice, name and address, is one fault.
+            if !collided {
+                let (code, message, help) = if partner != *first_partner {
+                    partner_words(text, first)
+                } else {
+                    (
+                        Code::DuplicateAgentAddress,
+                        format!("there are two Agents at `{text}`"),
+                        format!("correct one; the first is on line {}", first.line),
+                    )
+                };
+                source.error(&address.span, code, message, help);
+            }
+        } else {
+            if let Some(cluster) = cluster {
+                facts.address(cluster, key.clone(), place.clone());
+            }
+            addresses.insert(key, (place, partner));
+        }
+    }
+}
+
+fn partner_words(text: &str, first: &Place) -> (Code, String, String) {
+    (
+        Code::FailoverPartnerIsAgent,
+        format!("`{text}` is both a Failover partner and an Agent of its own"),
+        format!(
+            "list a pair once: the partner under `failover` only; the other entry is on line {}",
+            first.line
+        ),
+    )
+}
+
+fn duration(node: Option<&Node>) -> Option<SignedDuration> {
+    parse_duration(node?.text()?).ok()
+}
+
+fn judge_window(source: &mut Source<'_>, window: &Node) {
+    if let Some(open) = duration(window.get("duration")) {
+        let Span(default) = DEFAULT_CUTOFF;
+        let written = window.get("cutoff");
+        let cutoff = match written {
+            Some(cutoff) => duration(Some(cutoff)),
+            None => Some(default),
+        };
+        let place = written.or_else(|| window.get("duration")).map(|node| node.span.clone());
+        if let (Some(cutoff), Some(place)) = (cutoff, place) {
+            if open.is_zero() {
+                let message = "a window that is open for no time";
+                source.error(&place, Code::ZeroDuration, message, "write how long it stays open".to_owned());
+            } else if cutoff >= open {
+                let what = if written.is_some() { "cutoff" } else { "default cutoff" };
+                let message = format!(
+                    "the {what} of {} leaves nothing of a window of {}",
+                    format_duration(cutoff),
+                    format_duration(open)
+                );
+                let help = "nothing new starts in the cutoff, the last part of the window: make it shorter than `duration`";
+                source.error(&place, Code::CutoffExceedsDuration, message, help.to_owned());
+            }
+        }
+    }
+    let day = |field: &str| window.get(field)?.text()?.parse::<civil::Date>().ok();
+    if let (Some(from), Some(to), Some(place)) = (day("from"), day("to"), window.get("to"))
+        && to < from
+    {
+        let message = format!("the window ends on {to}, before it starts on {from}");
+        let help = "`to` is the last day, inclusive";
+        source.error(&place.span, Code::WindowEndsBeforeStart, message, help.to_owned());
+    }
+}
+
+fn judge_health(source: &mut Source<'_>, health: &Node) {
+    let defaults = (SignedDuration::from_mins(5), SignedDuration::from_mins(45));
+    let of = |field: &str, default: SignedDuration| match health.get(field) {
+        Some(node) => duration(Some(node)),
+        None => Some(default),
+    };
+    let (Some(settle), Some(timeout)) = (of("settle", defaults.0), of("timeout", defaults.1)) else { return };
+    let Some(place) = health.get("timeout").or_else(|| health.get("settle")) else { return };
+    if settle >= timeout {
+        let message = format!(
+            "Agents must be right for {} within {}, which cannot happen",
+            format_duration(settle),
+            format_duration(timeout)
+        );
+        source.error(
+            &place.span,
+            Code::SettleExceedsTimeout,
+            message,
+            "make `timeout` longer than `settle`".to_owned(),
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! A file under reading: its text, positions in it, and what was found wrong.
+
+use std::ops::Range;
+
+use super::secret::line_holds_secret;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+
+/// More faults than this in one file help nobody.
+pub(super) const MAX_DIAGNOSTICS: usize = 200;
+
+/// A place in a file, for messages that refer to it later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) path: String,
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) span: Range<usize>,
+    /// Whether its line may be shown: not if it holds a secret.
+    shown: bool,
+}
+
+impl Place {
+    /// A diagnostic at this place.
+    pub(super) fn error(&self, code: Code, message: String, help: Option<String>) -> Diagnostic {
+        let Self { path, line, column, span, shown } = self.clone();
+        let span = shown.then_some(span);
+        Diagnostic { code, severity: Severity::Error, path, line, column, span, message, help }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, line, column, span: _, shown: _ } = self;
+        write!(f, "{path}:{line}:{column}")
+    }
+}
+
+/// A file under reading.
+pub(super) struct Source<'a> {
+    path: &'a str,
+    pub(super) text: &'a str,
+    /// Where each line starts.
+    lines: Vec<usize>,
+    /// Values that look like secrets.
+    secrets: Vec<Range<usize>>,
+    diagnostics: Vec<Diagnostic>,
+    /// Whether faults were left out.
+    cut: bool,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(path: &'a str, text: &'a str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let lines = std::iter::once(0).chain(breaks).collect();
+        Self { path, text, lines, secrets: Vec::new(), diagnostics: Vec::new(), cut: false }
+    }
+
+    /// The place of a byte range.
+    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+        // A fault of a whole collection is placed at its first byte, which may be part of a character.
+        let start = (0..=span.start.min(self.text.len()))
+            .rev()
+            .find(|at| self.text.is_char_boundary(*at))
+            .unwrap_or(0);
+        let end = (span.end..).take(4).find(|at| self.text.is_char_boundary(*at)).unwrap_or(self.text.len());
+        let line = self.lines.partition_point(|line_start| *line_start <= start);
+        let line_start = self.lines[line - 1];
+        let line_end = self.lines.get(line).copied().unwrap_or(self.text.len());
+        let column = self.text.get(line_start..start).map_or(1, |before| before.chars().count() + 1);
+        let whole = self.text.get(line_start..line_end).unwrap_or_default();
+        let other =
+            |secret: &Range<usize>| secret != span && secret.start < line_end && secret.end > line_start;
+        // The secret itself is blotted out when it is shown; others on its line would not be.
+        let own = self.secrets.contains(span);
+        let shown = !self.secrets.iter().any(other) && (own || !line_holds_secret(whole));
+        let span = start..end.max(start);
+        Place { path: self.path.to_owned(), line, column, span, shown }
+    }
+
+    /// Notes values that must not be shown; from now on their lines are not.
+    pub(super) fn hide(&mut self, secrets: &[Range<usize>]) {
+        self.secrets.extend_from_slice(secrets);
+    }
+
+    /// Notes an error.
+    pub(super) fn error(
+        &mut self,
+        span: &Range<usize>,
+        code: Code,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+    ) {
+        let diagnostic = self.place(span).error(code, message.into(), help.into());
+        self.push(diagnostic);
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(diagnostic);
+        } else if !self.cut {
+            self.cut = true;
+            self.diagnostics.push(Diagnostic::of_file(
+                self.path,
+                Code::TooManyDiagnostics,
+                format!("this file has more than {MAX_DIAGNOSTICS} faults"),
+                "correct these first, then validate again",
+            ));
+        }
+    }
+
+    /// How many errors there are so far.
+    pub(super) fn error_count(&self) -> usize {
+        self.diagnostics.len()
+    }
+
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.diagnostics
+    }
+}

@@ -1,0 +1,107 @@
+use super::*;
+
+fn catalog(spec: &str) -> String {
+    format!(
+        "apiVersion: dataminer.gitops/v1\nkind: PackageCatalog\nmetadata: {{ name: main }}\nspec:\n{spec}"
+    )
+}
+
+const DIGEST: &str = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[test]
+fn packages_are_told_by_their_names_and_fields() {
+    let text = catalog(&format!(
+        "  packages:
+    - {{ file: \"DataMiner 10.5.0.0-16889 Full Upgrade.dmupgrade\", sha256: {DIGEST}, core: 10.5.0 CU12, size: 5 }}
+    - {{ file: \"DataMiner 10.5.12.0(CU1)-16999 Web Upgrade.dmupgrade\", sha256: {DIGEST} }}
+    - {{ file: renamed.dmupgrade, sha256: {DIGEST}, web: 10.5.12, source: a/b }}
+    - {{ file: NATSMigration.dmupgrade, sha256: {DIGEST} }}
+  builds:
+    \"10.5.0.0-16889\": 10.5.0 CU12
+"
+    ));
+    let (fleet, found) = load_fleet(&[file("a.yaml", &text)]);
+    assert_eq!(lines(&found), "");
+    let catalog = &fleet.catalogs[0].value;
+    let shown: Vec<String> = catalog
+        .packages
+        .iter()
+        .map(|package| {
+            let version = package.version.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{:?} {version} {}", package.kind, package.sha256.short())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "Full 10.5.0 CU12 (build 16889) 0123456789ab",
+            "Web 10.5.12 CU1 (build 16999) 0123456789ab",
+            "Web 10.5.12 0123456789ab",
+            "Tool  0123456789ab",
+        ]
+    );
+    assert_eq!(catalog.builds["10.5.0.0-16889"].to_string(), "10.5.0 CU12");
+}
+
+#[test]
+fn packages_that_contradict_themselves_are_refused() {
+    let full = "DataMiner 10.5.0.0(CU9)-16500 Full Upgrade.dmupgrade";
+    for (package, code) in [
+        (format!("{{ file: \"{full}\", sha256: {DIGEST}, core: 10.5.0 CU10 }}"), Code::PackageNameDisagrees),
+        (format!("{{ file: \"{full}\", sha256: {DIGEST}, web: 10.5.0 CU9 }}"), Code::PackageNameDisagrees),
+        (format!("{{ file: \"{full}\", sha256: {DIGEST}, tool: x }}"), Code::PackageNameDisagrees),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, tool: x, core: 10.5.1 }}"), Code::Exclusive),
+        (
+            format!("{{ file: DataMiner 10.5.6 Full Upgrade.dmupgrade, sha256: {DIGEST} }}"),
+            Code::PackageWithoutRelease,
+        ),
+        (format!("{{ file: x.dmupdate, sha256: {DIGEST} }}"), Code::PackageWithoutRelease),
+        (format!("{{ file: x.zip, sha256: {DIGEST} }}"), Code::BadPackageFile),
+        (
+            format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"https://x/y\" }}"),
+            Code::NotSupportedYet,
+        ),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"file:///a/../b\" }}"), Code::BadUrl),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: a/../../b }}"), Code::BadUrl),
+        ("{ file: x.dmupgrade, sha256: 1234abcd }".to_owned(), Code::BadDigest),
+        ("{ file: x.dmupgrade }".to_owned(), Code::MissingField),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, size: -1 }}"), Code::OutOfRange),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, fingerprints: [] }}"), Code::NotSupportedYet),
+        (
+            format!(
+                "{{ file: x.dmupgrade, sha256: {DIGEST} }}\n    - {{ file: X.dmupgrade, sha256: {DIGEST} }}"
+            ),
+            Code::DuplicatePackage,
+        ),
+    ] {
+        assert_eq!(codes(&catalog(&format!("  packages:\n    - {package}\n"))), [code], "{package}");
+    }
+    for (build, code) in [
+        ("\"10.5.0-16889\": 10.5.0 CU12", Code::BadBuild),
+        ("\"10.5.0.0 - 16889\": 10.5.0 CU12", Code::BadBuild),
+        ("\"10.5.0.0-16889\": 10.6.0 CU12", Code::BadBuild),
+        ("\"10.5.0.0-16889\": 10.5.0 CU12 (build 1)", Code::BadBuild),
+        ("\"10.5.0.0-16889\": 10.5", Code::VersionNotText),
+    ] {
+        assert_eq!(codes(&catalog(&format!("  builds:\n    {build}\n"))), [code], "{build}");
+    }
+}
+
+#[test]
+fn catalogues_that_contradict_each_other_are_refused() {
+    let other = "f".repeat(64);
+    let one = catalog(&format!(
+        "  packages: [{{ file: a.dmupgrade, sha256: {DIGEST} }}]\n  builds: {{ \"10.5.0.0-1\": 10.5.0 CU1 }}\n"
+    ));
+    let two = one
+        .replace("name: main", "name: more")
+        .replace(DIGEST, &other)
+        .replace("10.5.0 CU1 }", "10.5.0 CU2 }");
+    let (fleet, found) = load_fleet(&[file("a.yaml", &one), file("b.yaml", &two)]);
+    let codes: Vec<Code> = found.iter().map(|found| found.code).collect();
+    assert_eq!(codes, [Code::PackageConflict, Code::BuildConflict], "{}", lines(&found));
+    assert_eq!(fleet.catalogs.len(), 1);
+    let same = one.replace("name: main", "name: more").replace(DIGEST, &DIGEST.to_lowercase());
+    assert_eq!(lines(&load_fleet(&[file("a.yaml", &one), file("b.yaml", &same)]).1), "");
+    assert_eq!(load_fleet(&[file("a.yaml", &one), file("b.yaml", &one)]).1[0].code, Code::DuplicateCatalog);
+}

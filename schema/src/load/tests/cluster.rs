@@ -1,0 +1,144 @@
+use super::*;
+
+#[test]
+fn a_full_cluster_is_read() {
+    let (fleet, found) = load_fleet(&[file("a.yaml", FULL)]);
+    assert_eq!(lines(&found), "");
+    let [Located { value, path, line }] = fleet.clusters.as_slice() else { panic!("one cluster is read") };
+    assert_eq!((path.as_str(), *line), ("a.yaml", 2));
+    insta::assert_debug_snapshot!(value);
+}
+
+#[test]
+fn what_is_absent_takes_its_default() {
+    let (fleet, found) = load_fleet(&[file("a.yaml", &cluster_with(""))]);
+    assert_eq!(lines(&found), "");
+    insta::assert_debug_snapshot!(fleet.clusters[0].value);
+}
+
+#[test]
+fn fields_of_later_releases_are_refused_by_name() {
+    for (field, what) in [
+        ("  profile: production", "`profile`"),
+        ("  approval: Always", "`approval`"),
+        ("  approval: Downgrades", "`approval`"),
+        ("  hooks: [{ event: BeforeDisruption, run: vm-snapshot }]", "`hooks`"),
+        ("  dependsOn: [lisbon]", "`dependsOn`"),
+        ("  connection: { via: { address: jump } }", "`via`"),
+        ("  connection: { webServices: { url: x } }", "`webServices`"),
+        ("  upgrade: { mode: StageOnly }", "`StageOnly` as `mode`"),
+        ("  upgrade: { onFailure: Downgrade }", "`Downgrade` as `onFailure`"),
+        ("  upgrade: { acceptHotfixLoss: true }", "`acceptHotfixLoss: true`"),
+        ("  upgrade: { runAs: { account: Named } }", "`Named` as `account`"),
+        ("  downgrade: { until: 2027-01-01 }", "`until`"),
+        ("  downgrade: { restore: Matching }", "`restore`"),
+        ("  downgrade: { extras: Keep }", "`extras`"),
+        ("  downgrade: { patchPrerequisites: true }", "`patchPrerequisites`"),
+        ("  health: { checks: [{ bpa: x }] }", "`checks`"),
+    ] {
+        let said = fleet_faults(&cluster_with(field));
+        assert!(
+            said.contains(&format!("error[E0309]: {what} is not supported yet by this version")),
+            "{field}: {said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{field}: {said}");
+    }
+    for kind in ["Profile", "Rollout", "Advisory"] {
+        let text = format!("apiVersion: dataminer.gitops/v1\nkind: {kind}\nmetadata: {{ name: x }}\n");
+        assert_eq!(codes(&text), [Code::KindNotSupportedYet], "{kind}");
+    }
+}
+
+#[test]
+fn agents_of_a_cluster_do_not_collide() {
+    for (agents, code, place) in [
+        ("[{ name: a, address: x }, { name: A, address: y }]", Code::DuplicateAgentName, ":6:45"),
+        ("[{ name: a, address: x }, { name: b, address: \"x:22\" }]", Code::DuplicateAgentAddress, ":6:57"),
+        (
+            "[{ name: a, address: \"::1\" }, { name: b, address: \"[0:0::1]\" }]",
+            Code::DuplicateAgentAddress,
+            ":6:61",
+        ),
+        (
+            "[{ name: a, address: x, failover: { name: a, address: y } }]",
+            Code::FailoverPartnerIsAgent,
+            ":6:53",
+        ),
+        (
+            "[{ name: a, address: x, failover: { name: b, address: y } }, { name: b, address: y }]",
+            Code::FailoverPartnerIsAgent,
+            ":6:80",
+        ),
+        ("[]", Code::WrongCount, ":6:11"),
+    ] {
+        let text = format!(
+            "apiVersion: dataminer.gitops/v1\nkind: Cluster\nmetadata: {{ name: brussels }}\nspec:\n  software: {{ core: 10.5.0 CU12 }}\n  agents: {agents}\n"
+        );
+        let said = fleet_faults(&text);
+        assert!(said.starts_with(&format!("a.yaml{place}: error[{code}]")), "{agents}: {said}");
+        assert_eq!(said.lines().count(), 1, "{agents}: {said}");
+    }
+}
+
+#[test]
+fn windows_make_sense() {
+    for (window, code) in [
+        (
+            "{ kind: Allow, schedule: \"0 22 * * SAT\", duration: 4h, timeZone: UTC, cutoff: 4h }",
+            Code::CutoffExceedsDuration,
+        ),
+        (
+            "{ kind: Allow, schedule: \"0 22 * * SAT\", duration: 30m, timeZone: UTC }",
+            Code::CutoffExceedsDuration,
+        ),
+        ("{ kind: Allow, schedule: \"0 22 * * SAT\", duration: 0s, timeZone: UTC }", Code::ZeroDuration),
+        ("{ kind: Allow, schedule: \"0 22 * * SAT *\", duration: 4h, timeZone: UTC }", Code::BadSchedule),
+        ("{ kind: Allow, schedule: \"0 25 * * *\", duration: 4h, timeZone: UTC }", Code::BadSchedule),
+        ("{ kind: Allow, schedule: \"0 0 0 22 * *\", duration: 4h, timeZone: UTC }", Code::BadSchedule),
+        ("{ kind: Allow, schedule: \"@daily\", duration: 4h, timeZone: UTC }", Code::BadSchedule),
+        (
+            "{ kind: Allow, schedule: \"0 22 * * *\", duration: 4h, timeZone: Romance Standard Time }",
+            Code::BadTimeZone,
+        ),
+        (
+            "{ kind: Allow, schedule: \"0 22 * * *\", duration: 4h, timeZone: ../../etc/passwd }",
+            Code::BadTimeZone,
+        ),
+        (
+            "{ kind: Allow, from: 2026-12-20, schedule: \"0 22 * * *\", duration: 4h, timeZone: UTC }",
+            Code::UnknownField,
+        ),
+        ("{ kind: Deny, from: 2026-12-20, to: 2026-12-19, timeZone: UTC }", Code::WindowEndsBeforeStart),
+        ("{ kind: Deny, from: 2026-02-30, to: 2026-12-19, timeZone: UTC }", Code::BadTime),
+        ("{ kind: Maybe }", Code::UnknownValue),
+    ] {
+        assert_eq!(codes(&cluster_with(&format!("  windows: [{window}]"))), [code], "{window}");
+    }
+    assert_eq!(
+        codes(&cluster_with("  windows: [{ kind: Deny, from: 2026-12-20, to: 2026-12-20, timeZone: UTC }]")),
+        []
+    );
+    assert_eq!(codes(&cluster_with("  health: { settle: 50m }")), [Code::SettleExceedsTimeout]);
+}
+
+#[test]
+fn what_only_shows_across_files_is_found() {
+    let cluster = |name: &str, address: &str| {
+        format!(
+            "apiVersion: dataminer.gitops/v1\nkind: Cluster\nmetadata: {{ name: {name} }}\nspec:\n  software: {{ core: 10.5.0 CU12 }}\n  agents: [{{ name: a, address: \"{address}\" }}]\n"
+        )
+    };
+    let (fleet, found) = load_fleet(&[
+        file("a.yaml", &cluster("brussels", "Dma01.example")),
+        file("b.yaml", &cluster("lisbon", "dma01.EXAMPLE:22")),
+        file("c.yaml", &cluster("brussels", "10.0.0.2")),
+        file("d.yaml", &cluster("madrid", "dma01.example:2222")),
+    ]);
+    assert_eq!(
+        lines(&found),
+        "b.yaml:6:32: error[E0602]: `dma01.example` is also an Agent of the cluster `brussels` (help: an Agent belongs to one DMS; the other entry is at a.yaml:6:32)\n\
+         c.yaml:3:19: error[E0601]: there are two clusters `brussels` (help: the first is at a.yaml:3:19; names are unique)\n"
+    );
+    let names: Vec<&str> = fleet.clusters.iter().map(|cluster| cluster.value.name.as_str()).collect();
+    assert_eq!(names, ["brussels", "madrid"]);
+}

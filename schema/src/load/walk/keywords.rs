@@ -1,0 +1,204 @@
+//! The keywords of JSON Schema that this crate's schemas use.
+
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    document::NOT_YET,
+    load::tree::{Node, Value},
+};
+
+/// A schema with its references followed.
+pub(super) struct Resolved {
+    pub(super) schema: &'static Map<String, Json>,
+    /// What `x-notYet` lists on the way.
+    pub(super) not_yet: Vec<&'static str>,
+    /// Whether `x-notYet` refuses the value as a whole.
+    pub(super) never_yet: bool,
+}
+
+/// Follows `$ref` and the `allOf` around it.
+pub(super) fn resolve(root: &'static Json, schema: &'static Json) -> Option<Resolved> {
+    let mut object = schema.as_object()?;
+    let mut not_yet = Vec::new();
+    let mut never_yet = false;
+    // A schema of ours refers twice at most; the bound keeps a mistake from hanging.
+    for _ in 0..8 {
+        match object.get(NOT_YET) {
+            Some(Json::Bool(never)) => never_yet |= never,
+            list => not_yet.extend(strings(list)),
+        }
+        let reference = match object.get("allOf") {
+            Some(Json::Array(branches)) => branches.first().and_then(|branch| branch.get("$ref")),
+            _ => object.get("$ref"),
+        };
+        let Some(reference) = reference.and_then(Json::as_str) else {
+            return Some(Resolved { schema: object, not_yet, never_yet });
+        };
+        let pointer = reference.strip_prefix('#')?;
+        object = root.pointer(pointer)?.as_object()?;
+    }
+    None
+}
+
+pub(super) fn strings(value: Option<&'static Json>) -> impl Iterator<Item = &'static str> {
+    value.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+}
+
+/// The values that a schema allows; none if it allows any.
+pub(super) fn own_values(schema: &'static Map<String, Json>) -> Vec<&'static str> {
+    strings(schema.get("enum")).chain(constant(schema)).collect()
+}
+
+/// The values of alternatives that are nothing but values: an enum whose values have descriptions.
+pub(super) fn values_of(root: &'static Json, branches: &'static [Json]) -> Option<Vec<&'static str>> {
+    let mut all = Vec::new();
+    for branch in branches {
+        let values = own_values(resolve(root, branch)?.schema);
+        if values.is_empty() {
+            return None;
+        }
+        all.extend(values);
+    }
+    Some(all)
+}
+
+fn constant(schema: &'static Map<String, Json>) -> Option<&'static str> {
+    schema.get("const").and_then(Json::as_str)
+}
+
+pub(super) fn has_property(schema: &'static Map<String, Json>, key: &str) -> bool {
+    schema.get("properties").and_then(|properties| properties.get(key)).is_some()
+}
+
+pub(super) fn type_fits(schema: &'static Map<String, Json>, node: &Node) -> bool {
+    let kind = schema.get("type").and_then(Json::as_str);
+    match &node.value {
+        Value::Null => false,
+        Value::Bool(_) => kind == Some("boolean"),
+        Value::Integer(_) => kind == Some("integer"),
+        Value::Number(_) => kind == Some("number"),
+        Value::Text(_) => kind == Some("string"),
+        Value::Sequence(_) => kind == Some("array"),
+        Value::Mapping(_) => kind == Some("object"),
+    }
+}
+
+pub(super) fn expected_type(schema: &'static Map<String, Json>) -> &'static str {
+    match schema.get("type").and_then(Json::as_str) {
+        Some("object") => "a mapping",
+        Some("array") => "a list",
+        Some("boolean") => "true or false",
+        Some("integer") => "a whole number",
+        _ => "a text",
+    }
+}
+
+/// The field whose value tells alternatives apart, and its value in each.
+pub(super) struct Tags {
+    pub(super) field: &'static str,
+    pub(super) values: Vec<&'static str>,
+}
+
+pub(super) fn tags(root: &'static Json, branches: &[&(&'static Json, Resolved)]) -> Option<Tags> {
+    let (_, first) = branches.first()?;
+    let properties = first.schema.get("properties")?.as_object()?;
+    properties.keys().find_map(|field| {
+        let tag = |branch: &Resolved| {
+            let schema = branch.schema.get("properties")?.get(field)?;
+            let schema = resolve(root, schema)?.schema;
+            match own_values(schema).as_slice() {
+                [only] => Some(*only),
+                _ => None,
+            }
+        };
+        let values: Vec<&str> = branches.iter().filter_map(|(_, branch)| tag(branch)).collect();
+        (values.len() == branches.len()).then_some(Tags { field, values })
+    })
+}
+
+/// The required field that no other alternative has.
+pub(super) fn own_field(branch: &Resolved, branches: &[&(&'static Json, Resolved)]) -> Option<&'static str> {
+    strings(branch.schema.get("required"))
+        .find(|field| branches.iter().filter(|(_, other)| has_property(other.schema, field)).count() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        document::{CHECK, Kind, checked_schema},
+        load::check::check,
+    };
+
+    /// What the walk reads, or may leave alone.
+    const READ: [&str; 23] = [
+        "$ref",
+        "$schema",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "default",
+        "definitions",
+        "description",
+        "enum",
+        "items",
+        "maxItems",
+        "maximum",
+        "minItems",
+        "minimum",
+        "oneOf",
+        "properties",
+        "required",
+        "title",
+        "type",
+        CHECK,
+        NOT_YET,
+        // Of the builds of a catalogue, whose keys are judged there.
+        "propertyNames",
+    ];
+
+    /// What a check replaces.
+    const CHECKED: [&str; 4] = ["format", "maxLength", "minLength", "pattern"];
+
+    fn visit(schema: &Json, at: &str, faults: &mut Vec<String>) {
+        let Json::Object(object) = schema else { return };
+        let check_name = object.get(CHECK).and_then(Json::as_str);
+        if let Some(name) = check_name
+            && check(name, "").is_none()
+        {
+            faults.push(format!("{at}: there is no check {name}"));
+        }
+        for (keyword, value) in object {
+            let at = format!("{at}/{keyword}");
+            let replaced = check_name.is_some() && CHECKED.contains(&keyword.as_str());
+            if !replaced && !READ.contains(&keyword.as_str()) {
+                faults.push(format!("{at}: the walk does not read this"));
+            }
+            match (keyword.as_str(), value) {
+                ("properties" | "definitions", Json::Object(named)) => {
+                    named.iter().for_each(|(name, schema)| visit(schema, &format!("{at}/{name}"), faults));
+                }
+                ("items" | "additionalProperties", schema) => visit(schema, &at, faults),
+                ("oneOf" | "anyOf", Json::Array(branches)) if check_name.is_none() => {
+                    branches.iter().for_each(|branch| visit(branch, &at, faults));
+                }
+                // Draft 7 reads nothing beside `$ref`, so the generator wraps it; nothing else is unwrapped.
+                ("allOf", Json::Array(branches)) if !matches!(branches.as_slice(), [only] if only.get("$ref").is_some()) =>
+                {
+                    faults.push(format!("{at}: more than one reference"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn every_keyword_of_the_schemas_is_read() {
+        let mut faults = Vec::new();
+        for kind in Kind::ALL {
+            visit(checked_schema(kind), kind.name(), &mut faults);
+        }
+        assert_eq!(faults, [""; 0]);
+    }
+}

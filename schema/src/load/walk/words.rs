@@ -1,0 +1,45 @@
+//! What messages say: names that were most likely meant, lists, kinds of values.
+
+use crate::load::tree::{Node, Value};
+
+/// The name that was most likely meant.
+pub(super) fn nearest<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
+    let plain = |name: &str| name.to_lowercase().replace(['-', '_', ' '], "");
+    let written = plain(written);
+    let distance = |name: &str| strsim::damerau_levenshtein(&written, &plain(name));
+    let near = names.iter().map(|name| (distance(name), *name)).min_by_key(|(distance, _)| *distance);
+    near.filter(|(distance, name)| *distance <= (name.len() / 3).clamp(1, 3)).map(|(_, name)| name)
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(super) fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [init @ .., last] => format!("{} or {last}", init.join(", ")),
+    }
+}
+
+pub(super) fn kind_name(node: &Node) -> &'static str {
+    match node.value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Integer(_) | Value::Number(_) => "a number",
+        Value::Text(_) => "a text",
+        Value::Sequence(_) => "a list",
+        Value::Mapping(_) => "a mapping",
+    }
+}
+
+/// What to write instead of a number where a version is meant.
+pub(super) fn number_help(written: &str) -> String {
+    let mut parts = written.splitn(2, '.').map(|part| part.parse::<u16>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(major), Some(minor)) => format!(
+            "a bare {written} is a YAML number: write \"{major}.{minor}.0 CU0\" (or another CU) for the Main \
+             Release, or for example \"{major}.{minor}.1\" for a Feature Release"
+        ),
+        _ => format!("a bare {written} is a YAML number: write for example \"10.5.0 CU9\" or \"10.5.12\""),
+    }
+}

@@ -1,0 +1,9 @@
+//! The kinds of `dataminer.gitops/v1`.
+
+pub mod catalog;
+pub mod cluster;
+pub mod config;
+pub mod observation;
+
+/// The only `apiVersion` that this product reads and writes.
+pub const API_VERSION: &str = "dataminer.gitops/v1";
