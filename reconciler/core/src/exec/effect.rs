@@ -1,0 +1,136 @@
+//! What the execution machine asks of the world, and what the world answers.
+//!
+//! Every effect is an *ensure*: done twice equals done once. A job keeps its id over a crash, so asking for it
+//! again finds it again.
+
+use dataminer_schema::{
+    id::{AgentName, JobId, Sha256},
+    plan::Action,
+    v1::{
+        cluster::{FailoverPolicy, RunAs, UpgradeOptions},
+        observation::{Backup, Observation},
+    },
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One thing to do, journalled as an intent before it is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Effect {
+    /// Rises by one with each effect of an operation.
+    pub id: u64,
+    /// The plan step it belongs to.
+    pub step: String,
+    pub kind: EffectKind,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum EffectKind {
+    /// A fresh look at every Agent.
+    Observe,
+    /// The package lies on these Agents, whole and with the right hash.
+    StagePackage { package: Package, agents: Vec<AgentName> },
+    /// Every content backup that the vault lacks, and the current content, of these Agents lies in the vault.
+    SaveBackup { agents: Vec<AgentName> },
+    /// The job ran once and ended, or is known to have died.
+    RunJob(Box<Job>),
+    /// Our own staged packages and old job folders are gone from these Agents; nothing else is touched.
+    CleanUp { agents: Vec<AgentName> },
+}
+
+/// A package as the plan pinned it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Package {
+    pub file: String,
+    pub sha256: Sha256,
+}
+
+/// Long work on one Agent for the whole cluster or a part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Plan, step and attempt: the same after a crash, so the job is found again and not repeated.
+    pub id: JobId,
+    pub action: Action,
+    pub package: Package,
+    /// The version that the package brings, as the plan prints it.
+    pub to: String,
+    /// The Agent that runs the job.
+    pub orchestrator: AgentName,
+    /// The Agents that the job changes.
+    pub agents: Vec<AgentName>,
+    /// Whether `agents` is the whole cluster (`IsCluster` in UpgradeInfo.xml).
+    pub whole_cluster: bool,
+    pub options: UpgradeOptions,
+    pub failover_policy: FailoverPolicy,
+    pub run_as: RunAs,
+    /// Until when the job is waited for.
+    pub deadline: Timestamp,
+}
+
+/// What came of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Outcome {
+    Done,
+    Observed(Box<Observation>),
+    /// What the vault now holds more.
+    Saved(Vec<Backup>),
+    JobEnded(JobEnd),
+    /// The effect did not succeed; `disposition` decides what happens next.
+    Failed(Failure),
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum JobEnd {
+    /// The program returned; 0 is necessary, never sufficient.
+    Exited { code: i64, log_tail: Vec<String> },
+    /// No exit code and a free lock: the Agent rebooted or the job was killed.
+    Vanished,
+    /// The job's own check refused to begin; nothing was changed.
+    Refused { reason: Refusal },
+    /// The deadline passed while the job still held its lock.
+    TimedOut { log_tail: Vec<String> },
+}
+
+/// Why a job refused to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Another job held the lock.
+    Lock,
+    /// A newer generation acts on the Agent.
+    Generation,
+    /// The staged package could not be copied (mostly a full disk).
+    Copy,
+    /// The package's hash was wrong.
+    Hash,
+}
+
+/// Why an effect did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    pub disposition: Disposition,
+    /// A stable reason code (PascalCase), as `status` shows it.
+    pub reason: String,
+    /// What was attempted, on what, what is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    pub agents: Vec<AgentName>,
+}
+
+/// Whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Disposition {
+    /// It may pass: try again after a backoff.
+    Retry,
+    /// A person or a commit must act.
+    Stalled,
+}

@@ -1,0 +1,187 @@
+//! What the machine makes of a look at the Agents, in each phase that asks for one.
+
+use std::sync::Arc;
+
+use dataminer_schema::{
+    id::AgentName,
+    plan::Step,
+    v1::observation::{Observation, OperationState},
+};
+use jiff::Timestamp;
+
+use super::{
+    effect::{Disposition, Failure, Job},
+    finish::{Finish, Pause, failure, reason},
+    machine::{Machine, Phase, Tries},
+    policy::after,
+    sight::{Expected, Sight, Standing, join},
+};
+
+impl Machine {
+    pub(super) fn observed(&mut self, now: Timestamp, observation: &Observation) {
+        let Some(step) = self.step().cloned() else { return };
+        // Borrowed apart from `self`, whose phase changes below.
+        let (catalog, desired) = (Arc::clone(&self.catalog), self.desired.clone());
+        let sight = Sight { observation, cluster: &desired.cluster, catalog: &catalog };
+        let before = Expected::before(&self.plan, self.step);
+        match self.phase.clone() {
+            Phase::Gate(tries) => self.gate_observed(now, &sight, &step, &before, tries),
+            Phase::Reattach { job, tries } => self.reattach_observed(now, &sight, &step, &before, job, tries),
+            Phase::Watch { job, quiet_since, .. } => {
+                self.watch_observed(now, &sight, &step, &before, job, quiet_since);
+            }
+            Phase::Verify { good_since, .. } => self.verify_observed(now, &sight, &before, good_since),
+            Phase::Enter | Phase::Act(_) | Phase::Run { .. } | Phase::Finished(_) => {}
+        }
+    }
+
+    fn gate_observed(
+        &mut self,
+        now: Timestamp,
+        sight: &Sight<'_>,
+        step: &Step,
+        before: &Expected,
+        tries: Tries,
+    ) {
+        // An operation that still runs is waited for even when every version looks right already.
+        let standing = sight.standing(step, before);
+        if standing == Standing::Reached && sight.running().is_none() {
+            return self.complete(now);
+        }
+        match sight.ready() {
+            Err(failure) if now.duration_since(tries.since) >= self.desired.cluster.health.timeout => {
+                self.fail(failure);
+            }
+            Err(_) => {
+                let next_at = after(now, self.poll());
+                self.phase = Phase::Gate(Tries { next_at, ..tries });
+            }
+            Ok(()) if standing == Standing::Unchanged => match self.job(now) {
+                Ok(job) => self.phase = Phase::Run { job, fresh: true },
+                Err(failure) => self.fail(failure),
+            },
+            Ok(()) => {
+                self.phase = Phase::Finished(Finish::Paused {
+                    reason: Pause::Outdated,
+                    until: None,
+                    message: format!("the Agents do not show what step {} starts from", step.id),
+                });
+            }
+        }
+    }
+
+    fn reattach_observed(
+        &mut self,
+        now: Timestamp,
+        sight: &Sight<'_>,
+        step: &Step,
+        before: &Expected,
+        job: Box<Job>,
+        tries: Tries,
+    ) {
+        if sight.job(&job).is_some_and(|state| state != OperationState::Unknown) {
+            self.phase = Phase::Run { job, fresh: false };
+            return;
+        }
+        match sight.standing(step, before) {
+            Standing::Reached if sight.running().is_none() => self.complete(now),
+            Standing::Unchanged if sight.ready().is_ok() => {
+                if now >= job.deadline {
+                    self.next_attempt(now, &job);
+                } else {
+                    // It may never have been started, so the window counts; if it was, asking finds it.
+                    self.phase = Phase::Run { job, fresh: true };
+                }
+            }
+            _ if now >= job.deadline => self.fail(self.partial(sight, step, before, &job)),
+            _ => {
+                let failures = tries.failures + 1;
+                let next_at = after(now, self.policy.backoff.pause(failures));
+                self.phase = Phase::Reattach { job, tries: Tries { failures, next_at, ..tries } };
+            }
+        }
+    }
+
+    fn watch_observed(
+        &mut self,
+        now: Timestamp,
+        sight: &Sight<'_>,
+        step: &Step,
+        before: &Expected,
+        job: Box<Job>,
+        quiet_since: Option<Timestamp>,
+    ) {
+        if sight.job(&job) == Some(OperationState::Running) {
+            self.phase = Phase::Run { job, fresh: false };
+            return;
+        }
+        let standing = sight.standing(step, before);
+        if standing == Standing::Reached {
+            return self.complete(now);
+        }
+        let quiet = standing == Standing::Unchanged && sight.ready().is_ok();
+        let quiet_since = quiet.then(|| quiet_since.unwrap_or(now));
+        if quiet_since.is_some_and(|since| now.duration_since(since) >= self.desired.cluster.health.settle) {
+            self.next_attempt(now, &job);
+        } else if now >= job.deadline {
+            self.fail(self.partial(sight, step, before, &job));
+        } else {
+            let next_at = after(now, self.poll());
+            self.phase = Phase::Watch { job, quiet_since, next_at };
+        }
+    }
+
+    fn verify_observed(
+        &mut self,
+        now: Timestamp,
+        sight: &Sight<'_>,
+        expected: &Expected,
+        good_since: Option<Timestamp>,
+    ) {
+        let health = self.desired.cluster.health;
+        let wrong = sight.wrong(expected);
+        if wrong.is_empty() {
+            let since = good_since.unwrap_or(now);
+            if now.duration_since(since) >= health.settle {
+                return self.complete(now);
+            }
+            self.phase = Phase::Verify { good_since: Some(since), next_at: after(now, self.poll()) };
+        } else if now.duration_since(self.step_started_at) >= health.timeout {
+            let count = sight.observation.agents.len();
+            let agents: Vec<AgentName> = wrong.keys().map(|name| (*name).clone()).collect();
+            let (reason, first) = match sight.wrong_version(expected) {
+                0 => (reason::VERIFY_FAILED, "the Agents did not become healthy"),
+                n if n == count => (reason::UPGRADE_FAILED, "no Agent shows the new version"),
+                _ => (reason::PARTIAL_UPGRADE, "some Agents show the new version and others do not"),
+            };
+            self.fail(failure(
+                Disposition::Stalled,
+                reason,
+                format!("{first} within {:#}: {}", health.timeout, join(&wrong)),
+                "Look at the Agents' state in System Center, at VersionHistory.txt, and at the progress.log of the package; \
+                 when the cause is gone, run `retry`.",
+                agents,
+            ));
+        } else {
+            self.phase = Phase::Verify { good_since: None, next_at: after(now, self.poll()) };
+        }
+    }
+
+    fn partial(&self, sight: &Sight<'_>, step: &Step, before: &Expected, job: &Job) -> Failure {
+        let mut expected = before.clone();
+        expected.apply(step);
+        let wrong = sight.wrong(&expected);
+        failure(
+            Disposition::Stalled,
+            reason::PARTIAL_UPGRADE,
+            format!(
+                "job {} ended without an exit code and the Agents do not agree: {}",
+                job.id,
+                join(&wrong)
+            ),
+            "Do not start Agents of mixed versions together. Bring the Agents named to the new version with the same \
+             package, or all of them back; then run `retry`.",
+            wrong.keys().map(|name| (*name).clone()).collect(),
+        )
+    }
+}

@@ -1,0 +1,16 @@
+//! The execution machine: sans-io, driven by the reconciler and by tests alike.
+//!
+//! Start with [`machine`]. [`effect`] is what it asks for, [`journal`] what is written down about it, `sight`
+//! how an Observation is read against a step.
+
+mod answer;
+pub mod effect;
+pub mod finish;
+pub mod journal;
+mod look;
+pub mod machine;
+pub mod policy;
+mod resume;
+mod sight;
+#[cfg(test)]
+mod tests;

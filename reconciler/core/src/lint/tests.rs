@@ -1,0 +1,202 @@
+//! A clean plan breaks no rule; each rule notices when just its own matter is broken.
+
+use dataminer_schema::plan::{Block, BlockCode, Waiting, WaitingOn};
+
+use super::*;
+use crate::testing::{Scenario, name};
+
+fn clean() -> Plan {
+    // 1-3 StagePackage, 4 SaveBackup, 5 UpgradeCore, 6 Verify, 7 Save, 8 UpgradeCore, 9 Verify, 10 Save,
+    // 11 UpgradeWeb, 12 Verify, 13 CleanUp.
+    Scenario::new("10.3.0 CU20", "10.5.0 CU12").want_web("10.6.4").plan()
+}
+
+fn renumber(plan: &mut Plan) {
+    for (index, step) in plan.steps.iter_mut().enumerate() {
+        step.id = (index + 1).to_string();
+    }
+}
+
+/// The rules that `change` breaks, each once.
+fn broken(change: impl Fn(&mut Plan)) -> Vec<&'static str> {
+    let mut plan = clean();
+    assert_eq!(lint(&plan), []);
+    assert_eq!(plan.steps.len(), 13);
+    change(&mut plan);
+    let rules: BTreeSet<&str> = lint(&plan).iter().map(|note| note.rule).collect();
+    rules.into_iter().collect()
+}
+
+#[test]
+fn format_version() {
+    assert_eq!(broken(|plan| plan.format_version = "0.9".to_owned()), ["format"]);
+}
+
+#[test]
+fn step_ids_are_consecutive() {
+    assert_eq!(broken(|plan| plan.steps[4].id = "4".to_owned()), ["step-ids"]);
+    assert_eq!(broken(|plan| plan.steps.iter_mut().for_each(|step| step.id.push('0'))), ["step-ids"]);
+}
+
+#[test]
+fn every_step_names_known_agents_once() {
+    assert_eq!(broken(|plan| plan.steps[12].agents.clear()), ["agents"]);
+    assert_eq!(broken(|plan| plan.steps[12].agents.push(name("a1"))), ["agents"]);
+    assert_eq!(broken(|plan| plan.steps[12].agents.push(name("stranger"))), ["agents"]);
+}
+
+#[test]
+fn steps_and_blocks_say_why() {
+    assert_eq!(broken(|plan| plan.steps[4].rules.clear()), ["texts"]);
+    assert_eq!(broken(|plan| plan.steps[4].reason.clear()), ["texts"]);
+    let silent = |plan: &mut Plan| {
+        plan.waiting.push(Waiting { on: WaitingOn::Window, until: None, message: String::new() });
+        plan.result = PlanResult::Waiting;
+        plan.steps.iter_mut().for_each(|step| step.ready = false);
+    };
+    assert_eq!(broken(silent), ["texts"]);
+}
+
+#[test]
+fn packages_are_pinned_where_they_are_used_and_nowhere_else() {
+    assert_eq!(broken(|plan| plan.steps[4].package = None), ["packages"]);
+    let pinned = |plan: &mut Plan| plan.steps[12].sha256 = plan.steps[0].sha256.clone();
+    assert_eq!(broken(pinned), ["packages"]);
+}
+
+#[test]
+fn what_is_installed_was_staged_on_its_orchestrator() {
+    let unstaged = |plan: &mut Plan| {
+        plan.steps.remove(0);
+        renumber(plan);
+    };
+    assert_eq!(broken(unstaged), ["staged"]);
+    let other = |plan: &mut Plan| plan.steps[0].sha256 = plan.steps[1].sha256.clone();
+    assert_eq!(broken(other), ["staged"]);
+    assert_eq!(broken(|plan| plan.steps[0].agents.push(name("a2"))), ["staged"]);
+    let late = |plan: &mut Plan| {
+        plan.steps.swap(1, 11);
+        renumber(plan);
+    };
+    assert!(broken(late).contains(&"staged"));
+}
+
+/// Invariant 12.
+#[test]
+fn content_is_saved_before_the_first_change_and_after_every_hop() {
+    let without = |place: usize| {
+        broken(move |plan| {
+            plan.steps.remove(place);
+            renumber(plan);
+        })
+    };
+    assert_eq!(without(3), ["saved"]);
+    assert_eq!(without(6), ["saved"]);
+    assert_eq!(without(9), ["saved"]);
+    assert_eq!(broken(|plan| plan.steps[3].agents.truncate(1)), ["saved"]);
+}
+
+#[test]
+fn every_change_is_verified_at_once() {
+    let without = |plan: &mut Plan| {
+        plan.steps.remove(5);
+        renumber(plan);
+    };
+    assert_eq!(broken(without), ["verified"]);
+    assert_eq!(broken(|plan| plan.steps[5].agents.truncate(1)), ["verified"]);
+    assert_eq!(broken(|plan| plan.steps[11].to = Some("10.6.3".to_owned())), ["verified"]);
+}
+
+#[test]
+fn no_core_hop_follows_a_web_step() {
+    let early = |plan: &mut Plan| {
+        // The web step and its verification move before the last hop.
+        plan.steps[7..12].rotate_right(2);
+        renumber(plan);
+    };
+    assert_eq!(broken(early), ["web-last"]);
+}
+
+#[test]
+fn disruption_fits_the_action() {
+    assert_eq!(broken(|plan| plan.steps[10].disruption = Disruption::Restart), ["disruption"]);
+}
+
+#[test]
+fn hops_form_a_chain() {
+    assert_eq!(broken(|plan| plan.steps[7].from = Some("10.4.0 CU20".to_owned())), ["chain"]);
+}
+
+#[test]
+fn fixes_never_fall_unsaid() {
+    let falls = |plan: &mut Plan| {
+        for place in [4, 5] {
+            plan.steps[place].to = Some("10.4.0 CU22".to_owned());
+        }
+        plan.steps[7].from = Some("10.4.0 CU22".to_owned());
+        for place in [7, 8] {
+            plan.steps[place].to = Some("10.5.0 CU9".to_owned());
+        }
+        plan.to.core = Some("10.5.0 CU9".to_owned());
+    };
+    assert_eq!(broken(falls), ["indices"]);
+    let said = |plan: &mut Plan| {
+        falls(plan);
+        plan.steps[7].rules.push("D2".to_owned());
+    };
+    assert_eq!(broken(said), [""; 0]);
+}
+
+#[test]
+fn an_unblocked_plan_arrives_where_it_shall() {
+    assert_eq!(broken(|plan| plan.to.core = Some("10.5.0 CU13".to_owned())), ["arrival"]);
+    assert_eq!(broken(|plan| plan.to.web_apps = Some("10.6.5".to_owned())), ["arrival"]);
+}
+
+/// Invariant 12.
+#[test]
+fn clean_up_comes_last() {
+    let early = |plan: &mut Plan| {
+        let clean_up = plan.steps.remove(12);
+        plan.steps.insert(3, clean_up);
+        renumber(plan);
+    };
+    assert_eq!(broken(early), ["clean-up"]);
+}
+
+#[test]
+fn change_names_what_the_steps_do() {
+    assert_eq!(broken(|plan| plan.change = Change::None), ["change"]);
+    assert_eq!(broken(|plan| plan.change = Change::WebUpgrade), ["change"]);
+}
+
+#[test]
+fn result_follows_from_blocks_waiting_and_steps() {
+    assert_eq!(broken(|plan| plan.result = PlanResult::Converged), ["ready", "result"]);
+    let blocked = |plan: &mut Plan| {
+        plan.blocked.push(Block {
+            code: BlockCode::NoPath,
+            message: "m".to_owned(),
+            help: "h".to_owned(),
+            agents: Vec::new(),
+        });
+    };
+    assert_eq!(broken(blocked), ["result"]);
+    let empty = |plan: &mut Plan| {
+        plan.steps.clear();
+        plan.change = Change::None;
+    };
+    assert_eq!(broken(empty), ["result"]);
+}
+
+#[test]
+fn readiness_fits_the_result() {
+    assert_eq!(broken(|plan| plan.steps[12].ready = false), ["ready"]);
+    let gap = |plan: &mut Plan| plan.steps[3].ready = false;
+    assert_eq!(broken(gap), ["ready"]);
+    let disruptive = |plan: &mut Plan| {
+        plan.waiting.push(Waiting { on: WaitingOn::Window, until: None, message: "m".to_owned() });
+        plan.result = PlanResult::Waiting;
+    };
+    assert_eq!(broken(disruptive), ["ready"]);
+}

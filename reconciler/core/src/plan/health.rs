@@ -1,0 +1,220 @@
+//! S0 and S5, what counts only where something will be done: states, disks, Failover policies, requirements.
+
+use std::collections::BTreeSet;
+
+use dataminer_schema::{
+    id::AgentName,
+    plan::{BlockCode, Disruption},
+    v1::{
+        cluster::FailoverPolicy,
+        observation::{AgentObservation, AgentState},
+    },
+};
+
+use super::{
+    PlanInput,
+    course::Course,
+    draft::{Draft, list},
+    survey::{Broker, Seen, Survey},
+};
+use crate::release::Threshold;
+
+/// S10: the first core whose Taskbar Utility reads its command line with no instance of it running (RN 37952,
+/// `domain/05 section 1`).
+const READS_ARGUMENTS: Threshold = Threshold::new((10, 3, 11), (10, 4, 2, 0));
+
+/// From here on the .NET 10 hosting bundle is required (RN 44121, `domain/02 section 4`).
+const NEEDS_DOTNET_10: Threshold = Threshold::new((10, 5, 10), (10, 6, 1, 0));
+
+/// What counts only where something will be done.
+pub(super) fn plan_health(
+    input: &PlanInput<'_>,
+    survey: &Survey<'_>,
+    course: &Course<'_>,
+    draft: &mut Draft,
+) {
+    for seen in &survey.members {
+        let Some(agent) = seen.reached() else { continue };
+        state(seen.name, agent, draft);
+    }
+    covered(survey, draft);
+    disk(input, survey, draft);
+    failover_policy(input, survey, course, draft);
+    utility(course, draft);
+    dotnet(survey, course, draft);
+}
+
+fn state(name: &AgentName, agent: &AgentObservation, draft: &mut Draft) {
+    let offline = agent.failover.is_some_and(|failover| failover.online == Some(false));
+    match agent.state {
+        Some(AgentState::Running) => {}
+        Some(AgentState::Disconnected) if offline => {}
+        Some(AgentState::Unknown) | None if offline => {}
+        Some(AgentState::Unknown) | None => {
+            draft.warn("StateUnknown", "S0", format!("whether {name} is Running is not known"));
+        }
+        Some(
+            state @ (AgentState::Starting
+            | AgentState::Stopped
+            | AgentState::Disconnected
+            | AgentState::Switching),
+        ) => draft.block(
+            BlockCode::Unhealthy,
+            vec![name.clone()],
+            format!("{name} is {state:?}, not Running"),
+            "every Agent must be Running before an upgrade: start it, and look into why it was not",
+        ),
+    }
+    if agent.pending_reboot == Some(true) {
+        draft.block(
+            BlockCode::Unhealthy,
+            vec![name.clone()],
+            format!("{name} waits for a reboot of Windows"),
+            "reboot it in an orderly way first: an upgrade would hit the reboot half way",
+        );
+    }
+}
+
+/// An offline member of a pair is healthy only while its partner is online (S4).
+fn covered(survey: &Survey<'_>, draft: &mut Draft) {
+    let offline = |seen: &Seen<'_>| {
+        seen.reached().and_then(|agent| agent.failover).is_some_and(|pair| pair.online == Some(false))
+    };
+    let uncovered = survey.names_where(|seen| {
+        let partner = survey.members.iter().find(|other| Some(other.name) == seen.partner);
+        offline(seen) && partner.is_some_and(offline)
+    });
+    if !uncovered.is_empty() {
+        let message = format!("{}: both members of the Failover pair are offline", list(&uncovered));
+        draft.block(
+            BlockCode::Unhealthy,
+            uncovered,
+            message,
+            "one member of each pair must be online and Running before an upgrade: switch one online first",
+        );
+    }
+}
+
+/// `minFreeDisk` plus twice the largest package (`domain/02 section 4`, disk).
+fn disk(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {
+    let staged = draft.steps.iter().filter_map(|step| step.sha256.as_ref());
+    let sizes: BTreeSet<u64> =
+        staged.filter_map(|sha256| input.catalog.by_digest(sha256)).filter_map(|entry| entry.size).collect();
+    let largest = sizes.last().copied().unwrap_or(0);
+    let need = input.desired.cluster.upgrade.min_free_disk.0.saturating_add(largest.saturating_mul(2));
+    let gib = |bytes: u64| format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30);
+    for seen in &survey.members {
+        let Some(agent) = seen.reached() else { continue };
+        match agent.free_disk {
+            Some(free) if free.0 < need => draft.block(
+                BlockCode::InsufficientDisk,
+                vec![seen.name.clone()],
+                format!("{} has {} free, {} are needed", seen.name, gib(free.0), gib(need)),
+                "free disk space on it (needed: `upgrade.minFreeDisk` and twice the largest package)",
+            ),
+            Some(_) => {}
+            None => {
+                draft.warn("DiskUnknown", "S0", format!("the free disk space of {} is not known", seen.name));
+            }
+        }
+    }
+}
+
+/// Members of a pair must not run two versions across an A.B change, nor where BrokerGateway runs (`domain/04`).
+fn failover_policy(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
+    if !survey.has_pairs() || !draft.steps.iter().any(|step| step.disruption == Disruption::Restart) {
+        return;
+    }
+    let crossing = course.legs.iter().find(|leg| leg.from.band() != leg.to.band());
+    let broker = matches!(survey.broker(), Broker::Active | Broker::Differs);
+    let why = match crossing {
+        Some(leg) => format!("{} -> {} changes the Main Release line", leg.from.name(), leg.to.name()),
+        None if broker => "BrokerGateway runs on this cluster".to_owned(),
+        None if survey.broker() == Broker::Unknown => "BrokerGateway may run on this cluster".to_owned(),
+        None => return,
+    };
+    let help = "write `failoverPolicy: Simultaneously`";
+    match input.desired.cluster.upgrade.failover_policy {
+        FailoverPolicy::Simultaneously => {}
+        // What is unknown is a warning (S0).
+        policy @ (FailoverPolicy::BackupFirst | FailoverPolicy::BackupFirstWithSwitchback)
+            if crossing.is_none() && !broker =>
+        {
+            draft.warn(
+                "UnsafeFailoverPolicy",
+                "S4",
+                format!("{policy:?} lets the members of a Failover pair run two versions, and {why}: {help}"),
+            );
+        }
+        policy @ (FailoverPolicy::BackupFirst | FailoverPolicy::BackupFirstWithSwitchback) => draft.block(
+            BlockCode::UnsafeFailoverPolicy,
+            survey.names_where(|seen| seen.partner.is_some()),
+            format!("{policy:?} lets the members of a Failover pair run two versions, but {why}"),
+            help,
+        ),
+        FailoverPolicy::UseDefault => draft.warn(
+            "UnsafeFailoverPolicy",
+            "S4",
+            format!("the system's own default policy is not known here, and {why}: {help}"),
+        ),
+    }
+}
+
+/// S10: an old Taskbar Utility may fail or ask when it runs unattended. Nothing here can prove that it does not, so
+/// this warns; the job's deadline ends a run that hangs.
+fn utility(course: &Course<'_>, draft: &mut Draft) {
+    if let Some(leg) = course.legs.first().filter(|leg| leg.from.at_least(&READS_ARGUMENTS) == Some(false)) {
+        draft.warn(
+            "UtilityUnproven",
+            "S10",
+            format!(
+                "the Taskbar Utility of {} may fail or hang when run unattended: be at hand for the first hop",
+                leg.from.name()
+            ),
+        );
+    }
+}
+
+/// S5: the .NET 10 hosting bundle; a warning where unknown, a block where observed to be missing.
+fn dotnet(survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
+    let core = course.legs.iter().any(|leg| leg.to.at_least(&NEEDS_DOTNET_10) == Some(true));
+    // Web packages check for it from 10.6.5 on (RN 44906, `domain/03 section 2`).
+    let web = course.web.as_ref().is_some_and(|web| {
+        let line = web.to.line();
+        (line.major, line.minor, line.feature) >= (10, 6, 5) || (line.major, line.minor) > (10, 6)
+    });
+    if !core && !web {
+        return;
+    }
+    let lacking = survey.names_where(|seen| seen.reached().and_then(has_dotnet_10) == Some(false));
+    let unknown =
+        survey.names_where(|seen| seen.reached().is_some_and(|agent| has_dotnet_10(agent).is_none()));
+    if !lacking.is_empty() {
+        let message =
+            format!("{} lacks the ASP.NET Core 10 hosting bundle that the target needs", list(&lacking));
+        draft.block(
+            BlockCode::ManualStepRequired,
+            lacking,
+            message,
+            "install the .NET 10 hosting bundle there; this program installs nothing but DataMiner packages",
+        );
+    }
+    if !unknown.is_empty() {
+        let message = format!(
+            "it was not seen whether the .NET 10 hosting bundle that the target needs is on {}",
+            list(&unknown)
+        );
+        draft.warn("RequirementUnknown", "S5", message);
+    }
+}
+
+/// Whether a released .NET 10 hosting bundle is there: programs built for 10 run neither on 9 nor on 11, nor is a
+/// preview supported. `None` where it was not seen, or where a version could not be read and no other is right.
+fn has_dotnet_10(agent: &AgentObservation) -> Option<bool> {
+    let versions: Vec<Result<semver::Version, semver::Error>> =
+        agent.dotnet.as_ref()?.iter().map(|bundle| semver::Version::parse(bundle)).collect();
+    if versions.iter().flatten().any(|version| version.major == 10 && version.pre.is_empty()) {
+        return Some(true);
+    }
+    versions.iter().all(Result::is_ok).then_some(false)
+}

@@ -1,0 +1,170 @@
+//! The steps around each hop (S1, S2, S4, S9), in the order of execution.
+
+use dataminer_schema::{
+    id::AgentName,
+    plan::{Action, Disruption, Estimate, Step},
+};
+use jiff::SignedDuration;
+
+use super::{
+    PlanInput,
+    course::{Course, Leg},
+    draft::Draft,
+    survey::Survey,
+    web::WebLeg,
+};
+use crate::catalog::Entry;
+
+/// Turns the course into steps. Without a leg there is nothing to do.
+pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
+    if course.legs.is_empty() && course.web.is_none() {
+        return;
+    }
+    let all = survey.names();
+    let mut steps = Layout { input, all: &all, steps: Vec::new() };
+    let mut staged = Vec::new();
+    let core = course.legs.iter().map(|leg| (leg.entry, leg.agents.as_slice()));
+    let web = course.web.iter().map(|web| (web.entry, all.as_slice()));
+    for (entry, agents) in core.chain(web) {
+        if staged.contains(&&entry.sha256) {
+            continue;
+        }
+        staged.push(&entry.sha256);
+        if let Some(orchestrator) = survey.orchestrator(agents) {
+            steps.stage(entry, orchestrator);
+        }
+    }
+    steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
+    for leg in &course.legs {
+        steps.core(leg);
+        steps.save("the upgrade took a content backup of its own; it is safe once it lies in the vault");
+    }
+    if let Some(web) = &course.web {
+        steps.web(web);
+    }
+    steps.clean_up();
+    draft.steps = steps.steps;
+}
+
+struct Layout<'i, 'a> {
+    input: &'i PlanInput<'a>,
+    all: &'i [AgentName],
+    steps: Vec<Step>,
+}
+
+impl Layout<'_, '_> {
+    fn push(
+        &mut self,
+        action: Action,
+        agents: &[AgentName],
+        rules: &[&str],
+        reason: impl Into<String>,
+    ) -> &mut Step {
+        let index = self.steps.len();
+        self.steps.push(Step {
+            id: (index + 1).to_string(),
+            action,
+            from: None,
+            to: None,
+            build: None,
+            package: None,
+            sha256: None,
+            agents: agents.to_vec(),
+            disruption: Disruption::None,
+            rules: rules.iter().map(|&rule| rule.to_owned()).collect(),
+            reason: reason.into(),
+            ready: false,
+            estimate: Some(estimate(self.input, action)),
+        });
+        &mut self.steps[index]
+    }
+
+    /// S1: every package lies on the orchestrating Agent, hashed, before anything is touched.
+    fn stage(&mut self, entry: &Entry, orchestrator: &AgentName) {
+        let reason = "every package is uploaded and verified before anything is touched";
+        let step = self.push(Action::StagePackage, std::slice::from_ref(orchestrator), &["S1"], reason);
+        step.to = entry.release.as_ref().map(crate::release::Release::name);
+        pin(step, entry);
+    }
+
+    /// S2.
+    fn save(&mut self, reason: &str) {
+        let all = self.all;
+        self.push(Action::SaveBackup, all, &["S2"], reason);
+    }
+
+    /// S4: one upgrade of all its Agents at once, then a look at what they show.
+    fn core(&mut self, leg: &Leg<'_>) {
+        let (from, to) = (leg.from.name(), leg.to.name());
+        let step = self.push(Action::UpgradeCore, &leg.agents, &leg.rules, leg.reason.clone());
+        step.from = Some(from);
+        step.to = Some(to.clone());
+        step.disruption = Disruption::Restart;
+        pin(step, leg.entry);
+        let build = step.build;
+        let reason = format!("every Agent shows core {to} and stays healthy");
+        let step = self.push(Action::VerifyCluster, &leg.verify, &["S4"], reason);
+        step.to = Some(to);
+        step.build = build;
+    }
+
+    fn web(&mut self, web: &WebLeg<'_>) {
+        let to = web.to.release_name();
+        let all = self.all;
+        let step = self.push(Action::UpgradeWeb, all, &web.rules, web.reason.clone());
+        step.from = web.from.as_ref().map(dataminer_schema::version::Version::release_name);
+        step.to = Some(to.clone());
+        step.disruption = Disruption::WebServer;
+        pin(step, web.entry);
+        let step = self.push(
+            Action::VerifyCluster,
+            all,
+            &["S4"],
+            format!("every Agent shows web apps {to} and stays healthy"),
+        );
+        step.to = Some(to);
+    }
+
+    /// S9.
+    fn clean_up(&mut self) {
+        let all = self.all;
+        self.push(
+            Action::CleanUp,
+            all,
+            &["S9"],
+            "our own staged packages and old job folders go; nothing else does",
+        );
+    }
+}
+
+fn pin(step: &mut Step, entry: &Entry) {
+    step.package = Some(entry.file.clone());
+    step.sha256 = Some(entry.sha256.clone());
+    step.build = entry.release.as_ref().and_then(crate::release::Release::build);
+}
+
+/// Documented or assumed durations (`domain/08`): upload 30 min to 2 h, module installers 15 to 30 min; a core
+/// upgrade by the example of the plan document. Own measurements replace them once there are any.
+fn estimate(input: &PlanInput<'_>, action: Action) -> Estimate {
+    let minutes = |p50: i64, p95: i64| Estimate {
+        p50: SignedDuration::from_mins(p50),
+        p95: SignedDuration::from_mins(p95),
+    };
+    match action {
+        Action::StagePackage => minutes(30, 120),
+        Action::UpgradeCore | Action::DowngradeCore => minutes(35, 70),
+        Action::UpgradeWeb | Action::DowngradeWeb | Action::ReinstallModule => minutes(10, 30),
+        Action::VerifyCluster => {
+            // `health.timeout` is where it fails, not where most end.
+            let health = &input.desired.cluster.health;
+            let settled = |minutes| {
+                health.settle.saturating_add(SignedDuration::from_mins(minutes)).min(health.timeout)
+            };
+            Estimate { p50: settled(5), p95: settled(20) }
+        }
+        Action::SaveBackup | Action::RestoreContent => minutes(2, 10),
+        Action::RunPrerequisites | Action::RunTool | Action::InstallHotfix => minutes(5, 20),
+        Action::BackupAgent => minutes(30, 120),
+        Action::CleanUp | Action::RunHook | Action::Manual => minutes(1, 5),
+    }
+}

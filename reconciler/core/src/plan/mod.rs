@@ -1,0 +1,175 @@
+//! The planner: one pure, total, deterministic function from what is wanted and what was seen to a [`Plan`].
+
+mod broker;
+mod course;
+mod draft;
+mod gate;
+mod hazards;
+mod health;
+mod identity;
+mod layout;
+mod presence;
+mod route;
+mod survey;
+mod web;
+mod web_level;
+
+use dataminer_schema::{
+    id::Sha256,
+    plan::{AgentVersions, Change, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
+    v1::observation::{Backup, Observation},
+    version::{Version, WebWanted},
+};
+use jiff::Timestamp;
+
+use self::{
+    course::Course,
+    draft::Draft,
+    survey::{Seen, Survey},
+};
+use crate::{catalog::Catalog, desired::Desired, release::Release};
+
+/// Everything that a plan depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanInput<'a> {
+    pub desired: &'a Desired,
+    /// The latest observation; `None`: the cluster was never seen.
+    pub observation: Option<&'a Observation>,
+    pub catalog: &'a Catalog,
+    /// What the vault holds of this cluster.
+    pub vault: &'a [Backup],
+    pub state: &'a PlanState,
+    pub now: Timestamp,
+    pub mode: PlanMode,
+}
+
+/// How old an observation may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanMode {
+    /// From a file: its age is a warning.
+    Offline,
+    /// From the loop: an observation older than an hour blocks.
+    Live,
+}
+
+/// What the process knows about a cluster besides manifests and observations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanState {
+    /// The name of this installation, by which operations on Agents are told ours from others'; absent offline.
+    pub installation: Option<String>,
+    /// An operator holds the cluster; the reason that was given.
+    pub suspended: Option<String>,
+    /// A wanted state that failed and is not tried again until the manifest changes or an operator retries.
+    pub quarantine: Option<Quarantine>,
+    /// Nothing is tried before this time.
+    pub retry: Option<Retry>,
+}
+
+/// A wanted state that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// [`Desired::digest`] of the state that failed.
+    pub desired: Sha256,
+    /// What failed, in one sentence.
+    pub reason: String,
+}
+
+/// A time before which nothing is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    pub at: Timestamp,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Plans one cluster. Synchronous, total, deterministic: the same input gives a byte-identical plan, in whatever
+/// order Agents and packages came in.
+///
+/// The ladder: who was seen, which way the core and the web apps go, the steps around each hop, what must hold before
+/// them, what must pass first. Each rung writes into the draft and none looks back.
+pub fn plan(input: &PlanInput<'_>) -> Plan {
+    let mut draft = Draft::new();
+    let survey = Survey::of(input);
+    presence::plan_presence(input, &survey, &mut draft);
+    let course = course::plan_course(input, &survey, &mut draft);
+    if survey.owes() {
+        // D6: owed work comes before anything else.
+        draft.change = Change::Repair;
+    }
+    layout::plan_steps(input, &survey, &course, &mut draft);
+    if !draft.steps.is_empty() {
+        health::plan_health(input, &survey, &course, &mut draft);
+    }
+    gate::plan_gate(input, &mut draft);
+    finish(input, &survey, &course, draft)
+}
+
+fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: Draft) -> Plan {
+    let cluster = &input.desired.cluster;
+    let Draft { change, steps, blocked, waiting, warnings } = draft;
+    let from = VersionPair {
+        core: survey.lowest_core().map(Release::name),
+        build: survey.lowest_core().and_then(Release::build),
+        web_apps: survey.lowest_web().map(Version::release_name),
+    };
+    let to = wanted(input, course);
+    let result = if !blocked.is_empty() {
+        PlanResult::Blocked
+    } else if !waiting.is_empty() {
+        PlanResult::Waiting
+    } else if !steps.is_empty() {
+        PlanResult::Ready
+    } else {
+        PlanResult::Converged
+    };
+    Plan {
+        format_version: FORMAT_VERSION.to_owned(),
+        cluster: cluster.name.clone(),
+        commit: input.desired.commit.clone(),
+        id: identity::plan_id(&cluster.name, (&from, &to), &cluster.upgrade, &steps, None),
+        result,
+        change,
+        from,
+        to,
+        agents: survey.members.iter().map(versions_of).collect(),
+        steps,
+        blocked,
+        waiting,
+        warnings,
+        known_issues: KnownIssues::default(),
+        content_loss: None,
+    }
+}
+
+fn wanted(input: &PlanInput<'_>, course: &Course<'_>) -> VersionPair {
+    let software = &input.desired.cluster.software;
+    let name = match &course.target {
+        Some(target) => target.release.name(),
+        None => software.core.release_name(),
+    };
+    VersionPair {
+        build: course.target.as_ref().map_or_else(|| software.core.build(), |target| target.release.build()),
+        web_apps: match &software.web_apps {
+            WebWanted::Unmanaged => None,
+            WebWanted::Bundled => Some(name.clone()),
+            WebWanted::Version(version) => {
+                Some(input.catalog.named_web(version).as_ref().unwrap_or(version).release_name())
+            }
+        },
+        core: Some(name),
+    }
+}
+
+fn versions_of(seen: &Seen<'_>) -> AgentVersions {
+    AgentVersions {
+        name: seen.name.clone(),
+        core: seen.release().map(Release::name),
+        build: seen.release().and_then(Release::build),
+        web_apps: seen.web.as_ref().map(Version::release_name),
+    }
+}
+
+#[cfg(test)]
+mod tests;

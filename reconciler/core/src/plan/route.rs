@@ -1,0 +1,382 @@
+//! The upward path of the core: where it must stop on the way (H1-H7), before the hazards of single hops are looked at.
+
+use std::collections::BTreeSet;
+
+use dataminer_schema::{
+    plan::BlockCode,
+    version::{MonthIndex, PackageKind, Track, Version},
+};
+
+use super::{
+    PlanInput,
+    broker::{self, Spot},
+    course::Target,
+    draft::Draft,
+    hazards,
+    survey::Survey,
+};
+use crate::{
+    catalog::{Catalog, Entry},
+    knowledge,
+    release::Release,
+};
+
+/// 10.0.0 CU19, the one stop out of 9.6 and early 10.0 (`domain/02 H6`).
+const EXIT_OF_10_0: u16 = 19;
+
+/// More Main Release lines than this lie between no two real versions.
+const MAX_BANDS: usize = 40;
+
+/// One package to install on the way.
+#[derive(Clone, Debug)]
+pub(super) struct Stop<'a> {
+    pub(super) to: Release,
+    pub(super) entry: &'a Entry,
+    pub(super) rules: Vec<&'static str>,
+    pub(super) reason: String,
+}
+
+/// The packages from `source` to `target`, as far as they can be found; what is wrong goes into `draft`.
+pub(super) fn plan_route<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    source: &Release,
+    target: &Target<'a>,
+    draft: &mut Draft,
+) -> Vec<Stop<'a>> {
+    let goal = &target.release;
+    if source.band() < (9, 6) {
+        draft.block(
+            BlockCode::NoPath,
+            Vec::new(),
+            format!("there is no documented path from {}", source.describe()),
+            "packages hold no upgrade actions for versions below 9.6: ask the vendor's support",
+        );
+        return Vec::new();
+    }
+    older_fixes(input, source, goal, draft);
+    let accepted = input.desired.cluster.upgrade.accept_older_fixes;
+    // The pessimistic end: the stop must not have fewer fixes than the source may have.
+    let floor = if accepted { source.index_high().min(goal.index_low()) } else { source.index_high() };
+    let mut stops = stops_between(input.catalog, survey, source, goal, floor, draft);
+    match target.entry {
+        Some(entry) => stops.push(last_stop(source, goal, entry, stops.last())),
+        None => no_package(input.catalog, goal, draft),
+    }
+    let stops = hazards::plan_detours(input.catalog, source, stops, draft);
+    hazards::plan_hazards(survey, source, goal, &stops, draft);
+    mark_falls(source, stops)
+}
+
+/// D2: a numerically higher target with older fixes.
+fn older_fixes(input: &PlanInput<'_>, source: &Release, goal: &Release, draft: &mut Draft) {
+    let accepted = input.desired.cluster.upgrade.accept_older_fixes;
+    // Inside one line CU and build decided already which is newer (D3).
+    if source.index_high() <= goal.index_low() || source.line() == goal.line() {
+        return;
+    }
+    let message = format!("{} has older fixes than {}", goal.name(), source.describe());
+    if accepted {
+        draft.warn("OlderFixes", "D2", message);
+    } else if source.index_low() > goal.index_low() {
+        draft.block(
+            BlockCode::OlderFixesNotAccepted,
+            Vec::new(),
+            message,
+            "want a release of the same month or later, or accept it with `upgrade.acceptOlderFixes: true`",
+        );
+    } else {
+        draft.block(
+            BlockCode::UnknownBuild,
+            Vec::new(),
+            format!("whether {} has newer fixes than {} is not known", source.describe(), goal.name()),
+            "name the build in the catalogue's `builds`, or add its package",
+        );
+    }
+}
+
+/// H2, H3, H5, H6: a stop in each Main Release line strictly between, ceilings computed backwards from the target.
+fn stops_between<'a>(
+    catalog: &'a Catalog,
+    survey: &Survey<'_>,
+    source: &Release,
+    goal: &Release,
+    floor: MonthIndex,
+    draft: &mut Draft,
+) -> Vec<Stop<'a>> {
+    let mut stops = Vec::new();
+    let mut bands = bands_between(catalog, source.band(), goal.band());
+    let crossing = broker::is_crossing(source, goal);
+    if crossing {
+        // Also where the source already runs it: then one more stop inside it may be needed.
+        bands.insert(broker::BAND);
+    }
+    if source.band() < (10, 1) && goal.band() >= (10, 2) {
+        // H5: 10.1 is skipped.
+        bands.retain(|band| *band != (10, 1));
+    }
+    if bands.len() > MAX_BANDS {
+        draft.block(
+            BlockCode::NoPath,
+            Vec::new(),
+            format!("{} Main Releases lie between {} and {}", bands.len(), source.name(), goal.name()),
+            "check the wanted version",
+        );
+        return stops;
+    }
+    let exit = leaves_by_exit(source, goal, draft);
+    if exit || (source.band() == (9, 6) && goal.band() <= (10, 1)) {
+        // Either the exit is the stop there, or an early 10.0 or 10.1 release is reached directly.
+        bands.retain(|band| *band != (10, 0));
+    }
+    let known_last = knowledge::MAIN_RELEASES.last().map_or((0, 0), |&(a, b, _)| (a, b));
+    if goal.band() > known_last {
+        draft.warn(
+            "UnknownMajor",
+            "H2",
+            format!(
+                "no rules for the way to {} are known; those of the releases before it are applied",
+                goal.name()
+            ),
+        );
+    }
+    let mut ceiling = (goal.index_low(), goal.name());
+    for band in bands.into_iter().rev() {
+        let migration = (crossing && band == broker::BAND)
+            .then(|| broker::plan_migration(catalog, survey, source, goal, (floor, ceiling.0), draft))
+            .flatten();
+        let stop = match migration {
+            Some(Spot::Stop(stop)) => Some(*stop),
+            Some(Spot::Here) => None,
+            None if band == source.band() => None,
+            None => stop_in(catalog, band, source, floor, &ceiling, draft),
+        };
+        let Some(stop) = stop else { continue };
+        ceiling = (stop.to.index_low().min(ceiling.0), stop.to.name());
+        stops.push(stop);
+    }
+    if exit {
+        stops.extend(exit_stop(catalog, draft));
+    }
+    stops.reverse();
+    stops
+}
+
+/// The Main Release lines strictly between two, ascending.
+fn bands_between(catalog: &Catalog, from: (u16, u16), to: (u16, u16)) -> BTreeSet<(u16, u16)> {
+    let mut bands: BTreeSet<(u16, u16)> = knowledge::MAIN_RELEASES.iter().map(|&(a, b, _)| (a, b)).collect();
+    bands.extend(catalog.bands().into_iter().filter(|(major, _)| *major >= 10));
+    if from.0 == to.0 {
+        // A line that nobody knows a release of is still not skipped.
+        bands.extend((from.1..to.1).map(|minor| (from.0, minor)));
+    }
+    bands.into_iter().filter(|band| from < *band && *band < to).collect()
+}
+
+/// H6: whether the way leaves 9.6, or 10.0.0 below CU19, by 10.0.0 CU19.
+fn leaves_by_exit(source: &Release, goal: &Release, draft: &mut Draft) -> bool {
+    let exit_index = Version::new(10, 0, 0).with_cu(EXIT_OF_10_0).month_index();
+    if Some(goal.index_low()) < exit_index || (goal.is_line(10, 0, 0) && goal.cu() == Some(EXIT_OF_10_0)) {
+        return false;
+    }
+    if source.band() == (9, 6) {
+        return true;
+    }
+    if !source.is_line(10, 0, 0) || goal.is_line(10, 0, 0) {
+        return false;
+    }
+    match source.cu_is(|cu| cu < EXIT_OF_10_0) {
+        Some(below) => below,
+        None => {
+            draft.block(
+                BlockCode::UnknownBuild,
+                Vec::new(),
+                format!(
+                    "whether {} is below 10.0.0 CU19 is not known, and that decides the first stop",
+                    source.describe()
+                ),
+                "name the build in the catalogue's `builds`, or add its package",
+            );
+            false
+        }
+    }
+}
+
+fn exit_stop<'a>(catalog: &'a Catalog, draft: &mut Draft) -> Option<Stop<'a>> {
+    let exit = Version::new(10, 0, 0).with_cu(EXIT_OF_10_0);
+    match catalog.core_package(&exit).and_then(|entry| Some((entry, entry.release.clone()?))) {
+        Some((entry, to)) => Some(Stop {
+            to,
+            entry,
+            rules: vec!["H6"],
+            reason: "9.6 and early 10.0 are left by 10.0.0 CU19 and no other".to_owned(),
+        }),
+        None => {
+            draft.block(
+                BlockCode::NoPackage,
+                Vec::new(),
+                "the way stops at 10.0.0 CU19, of which the catalogue has no package",
+                "add the full package of 10.0.0 CU19 to a PackageCatalog",
+            );
+            None
+        }
+    }
+}
+
+/// H2: the newest Main Release of `band` between floor and ceiling, not one of H12 while another serves; without one
+/// the newest Feature Release in that range; without that the oldest one above.
+fn stop_in<'a>(
+    catalog: &'a Catalog,
+    band: (u16, u16),
+    source: &Release,
+    floor: MonthIndex,
+    (ceiling, next): &(MonthIndex, String),
+    draft: &mut Draft,
+) -> Option<Stop<'a>> {
+    let mains = catalog.core_releases(band, Track::Main);
+    let features = catalog.core_releases(band, Track::Feature);
+    let fits = |release: &Release| floor <= release.index_low() && release.index_low() <= *ceiling;
+    let newest = |of: &[(&Release, &'a Entry)], antivirus: bool| {
+        let fitting = of.iter().filter(|(release, _)| fits(release) && hazards::is_h12(release) == antivirus);
+        let usable = fitting.filter(|(release, _)| !hazards::avoided_as_stop(release, source));
+        usable
+            .max_by_key(|(release, _)| release.index_low())
+            .map(|(release, entry)| ((*release).clone(), *entry))
+    };
+    let (major, minor) = band;
+    let chosen = newest(&mains, false).or_else(|| newest(&mains, true));
+    let chosen = match chosen {
+        Some((to, entry)) => {
+            warn_of_later(&to, *ceiling, draft);
+            Some((to, entry, format!("the newest CU of {major}.{minor} that {next} still follows")))
+        }
+        None => newest(&features, false).or_else(|| newest(&features, true)).map(|(to, entry)| {
+            let reason = format!(
+                "no Main Release {major}.{minor}.0 serves; the newest Feature Release of that line does"
+            );
+            (to, entry, reason)
+        }),
+    };
+    if let Some((to, entry, reason)) = chosen {
+        return Some(Stop { to, entry, rules: vec!["H2"], reason });
+    }
+    let above = mains.iter().chain(&features).filter(|(release, _)| release.index_low() > *ceiling);
+    if let Some((to, entry)) = above.min_by_key(|(release, _)| release.index_low()) {
+        draft.warn(
+            "NewerStop",
+            "H2",
+            format!("the catalogue has only {} for the stop in {major}.{minor}, which has newer fixes than {next}", to.name()),
+        );
+        let reason = format!("a stop in {major}.{minor} is needed, and the catalogue has only newer ones");
+        return Some(Stop { to: (*to).clone(), entry, rules: vec!["H2"], reason });
+    }
+    let have: Vec<String> = mains.iter().chain(&features).map(|(release, _)| release.name()).collect();
+    let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+    let best = best_known(band, floor, *ceiling);
+    draft.block(
+        BlockCode::NoPackage,
+        Vec::new(),
+        format!("the way stops in {major}.{minor}, and no package of it serves (in the catalogue: {have})"),
+        match (best, unnamed(catalog, band)) {
+            (Some(best), None) => format!("add the full package of {best} to a PackageCatalog"),
+            (Some(best), Some(unnamed)) => {
+                format!("add the full package of {best} to a PackageCatalog; {unnamed}")
+            }
+            (None, None) => format!("add a full package of {major}.{minor}.0 to a PackageCatalog"),
+            (None, Some(unnamed)) => unnamed,
+        },
+    );
+    None
+}
+
+fn warn_of_later(chosen: &Release, ceiling: MonthIndex, draft: &mut Draft) {
+    if let Some(best) = best_known(chosen.band(), chosen.index_high(), ceiling)
+        && best != chosen.name()
+    {
+        draft.warn(
+            "LaterStopKnown",
+            "H2",
+            format!(
+                "{best} would be the better stop than {}, but the catalogue does not have it",
+                chosen.name()
+            ),
+        );
+    }
+}
+
+/// The newest final Main Release of `band` that serves as a stop.
+fn best_known(band: (u16, u16), floor: MonthIndex, ceiling: MonthIndex) -> Option<String> {
+    let releases = knowledge::final_releases().into_iter().filter(|version| {
+        let index = version.month_index();
+        (version.major(), version.minor()) == band
+            && version.track() == Track::Main
+            && index >= Some(floor)
+            && index <= Some(ceiling)
+    });
+    let releases = releases.filter_map(Release::exact).filter(|release| !hazards::is_h12(release));
+    releases.max_by_key(Release::index_low).map(|release| release.name())
+}
+
+fn last_stop<'a>(source: &Release, goal: &Release, entry: &'a Entry, before: Option<&Stop<'a>>) -> Stop<'a> {
+    let from = before.map_or(source, |stop| &stop.to);
+    let (rule, reason) = if from.band() == goal.band() {
+        ("H1", format!("no stop is needed inside {}.{}", goal.band().0, goal.band().1))
+    } else if from.track() == Track::Feature && goal.track() == Track::Main {
+        ("H3", "from a Feature Release the next Main Release is the one of the following line".to_owned())
+    } else {
+        ("H2", format!("no Main Release lies between {} and {} any more", from.name(), goal.name()))
+    };
+    Stop { to: goal.clone(), entry, rules: vec![rule], reason }
+}
+
+fn no_package(catalog: &Catalog, goal: &Release, draft: &mut Draft) {
+    let have: Vec<String> = [Track::Main, Track::Feature]
+        .into_iter()
+        .flat_map(|track| catalog.core_releases(goal.band(), track))
+        .map(|(release, _)| release.name())
+        .collect();
+    let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+    let help = "add it to a PackageCatalog, with its SHA-256";
+    let help =
+        unnamed(catalog, goal.band()).map_or_else(|| help.to_owned(), |unnamed| format!("{help}; {unnamed}"));
+    draft.block(
+        BlockCode::NoPackage,
+        Vec::new(),
+        format!(
+            "the catalogue has no full package of {}{} (of {}.{}: {have})",
+            goal.name(),
+            goal.build().map(|build| format!(" (build {build})")).unwrap_or_default(),
+            goal.band().0,
+            goal.band().1
+        ),
+        help,
+    );
+}
+
+/// What to do about full packages of a line whose names do not tell their CU: no rule can choose them.
+fn unnamed(catalog: &Catalog, band: (u16, u16)) -> Option<String> {
+    let mut unnamed = catalog.packages().filter_map(|entry| {
+        let release = entry.release.as_ref().filter(|release| release.band() == band)?;
+        (entry.kind == PackageKind::Full && release.cu().is_none()).then_some((entry, release))
+    });
+    let (entry, release) = unnamed.next()?;
+    let build = release.build().map_or_else(|| "…".to_owned(), |build| build.to_string());
+    let line = release.line();
+    Some(format!(
+        "which CU `{}` is, its name does not tell: name it by `builds: {{ \"{line}.0-{build}\": {line} CU… }}` in the \
+         catalogue",
+        entry.file
+    ))
+}
+
+/// D2: a leg whose fixes fall says so by its rule.
+fn mark_falls<'a>(source: &Release, mut stops: Vec<Stop<'a>>) -> Vec<Stop<'a>> {
+    let mut before = source.index_low();
+    for stop in &mut stops {
+        if stop.to.index_low() < before {
+            stop.rules.push("D2");
+        }
+        before = stop.to.index_low();
+    }
+    stops
+}

@@ -1,0 +1,6 @@
+mod around;
+mod direction;
+mod golden;
+mod invariants;
+mod paths;
+mod web;

@@ -1,0 +1,275 @@
+//! The examples of the design, and the rules H1-H13 one by one.
+
+use dataminer_schema::plan::{BlockCode, Change};
+
+use crate::testing::{Scenario, codes, warnings};
+
+fn way(from: &str, to: &str) -> String {
+    Scenario::new(from, to).way()
+}
+
+#[test]
+fn design_03_examples_that_need_no_tool() {
+    assert_eq!(way("10.4.0 CU6", "10.4.0 CU8"), "10.4.0 CU8");
+    assert_eq!(way("9.6.0", "10.0.9"), "10.0.9");
+    assert_eq!(Scenario::new("10.6.0 CU1", "10.6.0 CU6").broker(None).way(), "10.6.0 CU6");
+    assert_eq!(way("10.3.0 CU10", "10.5.0 CU18"), "10.4.0 CU21, 10.5.0 CU18");
+    assert_eq!(way("10.4.12", "10.5.0 CU18"), "10.5.0 CU18");
+}
+
+#[test]
+fn design_03_examples_whose_tool_blocks_this_version() {
+    assert_eq!(way("9.6.0", "10.3.0 CU22"), "10.0.0 CU19, 10.2.0 CU21, 10.3.0 CU22, !ManualStepRequired");
+    assert_eq!(way("10.4.12", "10.6.0 CU6"), "10.5.0 CU18, 10.6.0 CU6, !ManualStepRequired");
+    assert_eq!(way("10.0.9", "10.2.0 CU21"), "10.2.0 CU21, !ManualStepRequired");
+    assert_eq!(
+        way("10.1.0 CU9", "10.6.0 CU6"),
+        "10.2.0 CU21, 10.3.0 CU22, 10.4.0 CU21, 10.5.0 CU18, 10.6.0 CU6, !ManualStepRequired"
+    );
+    assert_eq!(way("10.4.0 CU20", "10.6.4"), "10.5.0 CU13, 10.6.4, !ManualStepRequired");
+}
+
+#[test]
+fn design_03_examples_that_block() {
+    assert_eq!(way("10.5.12", "10.5.0 CU18"), "!DowngradeNotAllowed");
+    assert_eq!(
+        codes(&Scenario::new("10.5.0 CU9", "10.5.5").plan()),
+        [BlockCode::OlderFixesNotAccepted, BlockCode::WebRegression]
+    );
+    let web = Scenario::new("10.3.0 CU10", "10.3.0 CU10").want_web("10.5.4").plan();
+    assert_eq!(codes(&web), [BlockCode::WebRequiresNewerCore]);
+    assert!(web.blocked[0].help.contains("10.4.0 CU13"), "{}", web.blocked[0].help);
+    assert_eq!(
+        Scenario::new("10.5.0 CU18", "10.6.0 CU6").broker(Some(true)).want_web("10.6.4").way(),
+        "10.6.0 CU6, !WebRegression"
+    );
+    let known = Scenario::new("10.4.0 CU16", "10.5.0 CU4").plan();
+    assert!(codes(&known).contains(&BlockCode::KnownIssue), "{known:#?}");
+}
+
+#[test]
+fn design_03_mixed_cluster_brings_laggards_up_first() {
+    let mixed = Scenario::new("10.4.0 CU21", "10.6.0 CU6")
+        .seen(&[("a1", "10.4.0 CU21"), ("a2", "10.5.0 CU12")])
+        .broker(Some(true))
+        .agent("a1", |agent| agent.broker_gateway = Some(false));
+    // One with and one without BrokerGateway: not repaired unattended.
+    assert_eq!(mixed.way(), "!MixedCluster");
+    let legacy = mixed.broker(Some(false));
+    let plan = legacy.plan();
+    assert_eq!(legacy.way(), "10.5.0 CU12, 10.6.0 CU6, !ManualStepRequired");
+    assert_eq!(plan.change, Change::Repair);
+    let hops: Vec<Vec<&str>> = plan
+        .steps
+        .iter()
+        .filter(|step| step.to.is_some() && step.from.is_some())
+        .map(|step| step.agents.iter().map(dataminer_schema::id::AgentName::as_str).collect())
+        .collect();
+    assert_eq!(hops, [vec!["a1"], vec!["a1", "a2"]]);
+}
+
+#[test]
+fn h2_takes_the_newest_stop_that_the_next_one_still_follows() {
+    // 10.5.0 CU4 has the fixes of 10.4.0 CU16: a newer stop would lose some on the last hop.
+    assert_eq!(way("10.3.0 CU5", "10.5.0 CU5"), "10.4.0 CU17, 10.5.0 CU5");
+    // 10.4.0 CU14 is one of the antivirus builds (H12): not while another serves.
+    assert_eq!(way("10.3.0 CU5", "10.5.0 CU2"), "10.4.0 CU13, 10.5.0 CU2");
+    assert_eq!(
+        Scenario::new("10.3.0 CU5", "10.5.0 CU2").only(&["10.4.0 CU14", "10.5.0 CU2"]).way(),
+        "10.4.0 CU14, 10.5.0 CU2"
+    );
+}
+
+#[test]
+fn h2_falls_back_to_feature_releases_then_to_newer_ones_then_to_no_package() {
+    let scenario = |packages: &[&str]| Scenario::new("10.3.0 CU10", "10.5.0 CU5").only(packages);
+    assert_eq!(scenario(&["10.4.9", "10.4.11", "10.5.0 CU5"]).way(), "10.4.11, 10.5.0 CU5");
+    let newer = scenario(&["10.4.0 CU20", "10.5.0 CU5"]);
+    assert_eq!(newer.way(), "10.4.0 CU20, 10.5.0 CU5, !WebRegression");
+    assert!(warnings(&newer.plan()).contains(&"NewerStop"));
+    let none = scenario(&["10.5.0 CU5"]).plan();
+    assert_eq!(codes(&none), [BlockCode::NoPackage]);
+    assert!(none.blocked[0].help.contains("10.4.0 CU17"), "{}", none.blocked[0].help);
+    assert_eq!(scenario(&[]).way(), "!NoPackage, !NoPackage");
+}
+
+#[test]
+fn h2_warns_when_a_better_stop_is_known_than_the_catalogue_has() {
+    let plan = Scenario::new("10.3.0 CU12", "10.5.0 CU18").only(&["10.4.0 CU19", "10.5.0 CU18"]).plan();
+    assert_eq!(warnings(&plan), ["LaterStopKnown"]);
+    assert!(plan.warnings[0].message.contains("10.4.0 CU21"));
+}
+
+#[test]
+fn h3_a_feature_release_skips_the_main_release_of_its_own_line() {
+    assert_eq!(way("10.3.5", "10.5.0 CU18"), "10.4.0 CU21, 10.5.0 CU18");
+    assert_eq!(way("10.4.3", "10.4.12"), "10.4.12");
+    // From line to line nothing lies strictly between, also for Feature Releases.
+    assert_eq!(way("10.4.8", "10.5.9"), "10.5.9");
+}
+
+#[test]
+fn h4_migrates_on_the_observed_release_if_it_qualifies() {
+    let here = Scenario::new("10.5.0 CU12", "10.6.0 CU6");
+    assert_eq!(here.way(), "10.6.0 CU6, !ManualStepRequired");
+    assert!(here.plan().blocked[0].message.contains("on 10.5.0 CU12"));
+    assert_eq!(here.broker(Some(true)).way(), "10.6.0 CU6");
+    assert_eq!(
+        Scenario::new("10.5.0 CU12", "10.6.0 CU6").broker(None).way(),
+        "10.6.0 CU6, !ManualStepRequired"
+    );
+}
+
+#[test]
+fn h4_stops_on_its_own_track_first() {
+    assert_eq!(way("10.5.8", "10.6.9"), "10.5.12 CU2, 10.6.9, !ManualStepRequired");
+    assert_eq!(way("10.5.0 CU5", "10.6.0 CU6"), "10.5.0 CU18, 10.6.0 CU6, !ManualStepRequired");
+    // 10.6.1 is of the month of 10.5.0 CU10: no recommended Main Release lies below it.
+    assert_eq!(way("10.5.0 CU5", "10.6.1"), "10.5.12 CU2, 10.6.1, !ManualStepRequired");
+    assert_eq!(way("10.4.0 CU20", "10.6.1"), "10.5.12 CU2, 10.6.1, !ManualStepRequired");
+}
+
+#[test]
+fn h4_warns_on_a_release_that_is_not_recommended_and_needs_some() {
+    let early = Scenario::new("10.5.0 CU5", "10.6.0 CU6").only(&["10.6.0 CU6", "10.5.0 CU8"]);
+    assert_eq!(early.way(), "10.5.0 CU8, 10.6.0 CU6, !ManualStepRequired");
+    assert!(warnings(&early.plan()).contains(&"MigrationNotRecommended"));
+    let none = Scenario::new("10.5.0 CU3", "10.6.0 CU6").only(&["10.6.0 CU6"]);
+    assert_eq!(none.way(), "10.6.0 CU6, !NoPackage");
+    // What runs must not be downgraded for it: 10.5.0 lies below 10.5.8.
+    assert_eq!(
+        Scenario::new("10.5.8", "10.6.9").only(&["10.5.0 CU18", "10.6.9"]).way(),
+        "10.6.9, !ManualStepRequired"
+    );
+}
+
+#[test]
+fn h4_is_done_where_brokergateway_was_seen_and_blocks_where_agents_differ() {
+    let seen = Scenario::new("10.5.0 CU4", "10.6.0 CU6").broker(Some(true));
+    assert_eq!(seen.way(), "10.6.0 CU6");
+    let differ = seen.agent("a2", |agent| agent.broker_gateway = Some(false));
+    assert_eq!(differ.way(), "10.6.0 CU6, !ManualStepRequired");
+    // Below 10.5.0 CU2 it cannot run, whatever a probe says.
+    let early = Scenario::new("10.4.0 CU21", "10.6.0 CU6").broker(Some(true));
+    assert_eq!(early.way(), "10.5.0 CU18, 10.6.0 CU6, !ManualStepRequired");
+}
+
+#[test]
+fn h5_skips_10_1() {
+    assert_eq!(way("10.0.0 CU20", "10.2.0 CU21"), "10.2.0 CU21, !ManualStepRequired");
+    assert_eq!(way("10.0.0 CU20", "10.1.0 CU21"), "10.1.0 CU21");
+    assert_eq!(way("10.1.5", "10.3.0 CU22"), "10.2.0 CU21, 10.3.0 CU22");
+}
+
+#[test]
+fn h6_leaves_early_10_0_by_cu19() {
+    assert_eq!(way("10.0.0 CU5", "10.1.0 CU21"), "10.0.0 CU19, 10.1.0 CU21");
+    assert_eq!(way("10.0.0 CU5", "10.0.0 CU21"), "10.0.0 CU21");
+    assert_eq!(way("10.0.0 CU5", "10.0.0 CU19"), "10.0.0 CU19");
+    assert_eq!(way("9.6.0", "10.0.0 CU19"), "10.0.0 CU19");
+    assert_eq!(way("9.6.0", "10.0.0 CU21"), "10.0.0 CU19, 10.0.0 CU21");
+    assert_eq!(way("9.6.0", "10.1.3"), "10.1.3");
+    assert_eq!(way("9.6.0", "10.1.12"), "10.0.0 CU19, 10.1.12");
+    let missing = Scenario::new("9.6.0", "10.1.12").only(&["10.1.12", "10.0.0 CU20"]);
+    assert_eq!(missing.way(), "10.1.12, !NoPackage");
+    assert_eq!(way("9.5.3", "10.3.0 CU22"), "!NoPath");
+}
+
+#[test]
+fn h8_to_10_2_7_blocks_from_early_sources_only() {
+    assert_eq!(way("10.1.0 CU11", "10.2.7"), "10.2.7, !KnownIssue");
+    assert_eq!(way("10.2.2", "10.2.7"), "10.2.7, !KnownIssue");
+    assert_eq!(way("10.2.3", "10.2.7"), "10.2.7");
+    assert_eq!(way("10.1.0 CU12", "10.2.7"), "10.2.7");
+}
+
+#[test]
+fn h9_goes_by_10_5_0_cu1_if_that_loses_no_fixes() {
+    assert_eq!(way("10.4.0 CU13", "10.5.0 CU4"), "10.5.0 CU1, 10.5.0 CU4");
+    assert_eq!(way("10.4.3", "10.5.6"), "10.5.0 CU1, 10.5.6");
+    assert_eq!(way("10.4.0 CU14", "10.5.7"), "10.5.0 CU2, 10.5.7");
+    assert_eq!(
+        Scenario::new("10.4.0 CU12", "10.5.7").only(&["10.5.0 CU0", "10.5.7"]).way(),
+        "10.5.0 CU0, 10.5.7"
+    );
+    assert_eq!(way("10.4.0 CU16", "10.5.0 CU4"), "10.5.0 CU4, !KnownIssue");
+    assert_eq!(way("10.4.5", "10.5.6"), "10.5.6");
+    assert_eq!(way("10.4.0 CU16", "10.5.0 CU5"), "10.5.0 CU5");
+}
+
+#[test]
+fn h10_snmp_credentials_block() {
+    assert_eq!(way("10.4.0 CU6", "10.4.11"), "10.4.11, !KnownIssue");
+    assert_eq!(way("10.4.0 CU5", "10.4.11"), "10.4.11");
+}
+
+#[test]
+fn h11_blocks_only_where_expired_users_were_seen() {
+    let clean = Scenario::new("10.4.0 CU10", "10.5.1");
+    assert_eq!(clean.way(), "10.5.1");
+    assert_eq!(clean.clone().each(|agent| agent.expired_users = Some(true)).way(), "10.5.1, !KnownIssue");
+    let unknown = clean.each(|agent| agent.expired_users = None).plan();
+    assert_eq!((codes(&unknown), warnings(&unknown)), (vec![], vec!["KnownIssue"]));
+    let expired =
+        |to: &str| Scenario::new("10.4.0 CU9", to).each(|agent| agent.expired_users = Some(true)).way();
+    assert_eq!(expired("10.5.2"), "10.5.2, !KnownIssue");
+    assert_eq!(expired("10.5.2 CU1"), "10.5.2 CU1");
+}
+
+#[test]
+fn h12_warns_as_target() {
+    let plan = Scenario::new("10.5.0 CU1", "10.5.0 CU2").plan();
+    assert_eq!((codes(&plan), warnings(&plan)), (vec![], vec!["KnownIssue"]));
+    assert_eq!(plan.warnings[0].reference.as_deref(), Some("KI_DCOMConfig_flagged_as_virus"));
+}
+
+#[test]
+fn h13_default_upgrade_options_block_where_seen() {
+    let seen = |to: &str, value: Option<bool>| {
+        let scenario = Scenario::new("10.4.0 CU0", to);
+        let plan = scenario.each(|agent| agent.default_upgrade_options = value).plan();
+        (codes(&plan), warnings(&plan).len())
+    };
+    assert_eq!(seen("10.4.5", Some(true)), (vec![BlockCode::KnownIssue], 0));
+    assert_eq!(seen("10.4.5", None), (vec![], 1));
+    assert_eq!(seen("10.5.0 CU1", Some(true)), (vec![BlockCode::KnownIssue], 0));
+    assert_eq!(seen("10.5.0 CU18", Some(true)), (vec![], 0));
+    assert_eq!(seen("10.4.0 CU9", Some(true)), (vec![], 0));
+    assert_eq!(seen("10.5.8", None), (vec![], 0));
+}
+
+#[test]
+fn an_unknown_newer_major_is_planned_by_analogy_with_a_warning() {
+    let mut scenario = Scenario::new("10.5.0 CU18", "10.7.0 CU0").broker(Some(true));
+    let wanted = crate::testing::version("10.7.0 CU0");
+    let build = crate::testing::build_of(&wanted);
+    let kind = dataminer_schema::version::PackageKind::Full;
+    scenario.packages.push(crate::testing::package(&wanted, kind, build));
+    assert_eq!(scenario.way(), "10.6.0 CU6, 10.7.0 CU0");
+    assert!(warnings(&scenario.plan()).contains(&"UnknownMajor"));
+    assert_eq!(way("10.6.0 CU6", "10.99.0 CU1"), "!NoPath, !NoPackage");
+}
+
+#[test]
+fn h4_the_migration_stop_has_no_newer_fixes_than_the_stop_after_it() {
+    let mut scenario =
+        Scenario::new("10.4.0 CU10", "10.7.0 CU0").only(&["10.5.0 CU12", "10.5.0 CU18", "10.6.0 CU2"]);
+    let kind = dataminer_schema::version::PackageKind::Full;
+    let wanted = crate::testing::version("10.7.0 CU0");
+    scenario.packages.push(crate::testing::package(&wanted, kind, crate::testing::build_of(&wanted)));
+    assert_eq!(scenario.way(), "10.5.0 CU12, 10.6.0 CU2, 10.7.0 CU0, !ManualStepRequired");
+}
+
+#[test]
+fn a_package_whose_name_tells_no_cu_is_named_where_it_is_missing() {
+    let kind = dataminer_schema::version::PackageKind::Full;
+    let mut scenario = Scenario::new("10.5.0 CU9", "10.5.0 CU12");
+    let mut unnamed = crate::testing::package(&crate::testing::version("10.5.0"), kind, 16889);
+    unnamed.version = Some(crate::testing::version("10.5.0 (build 16889)"));
+    scenario.packages = vec![unnamed];
+    let plan = scenario.plan();
+    assert_eq!(codes(&plan), [BlockCode::NoPackage]);
+    assert!(plan.blocked[0].help.contains("\"10.5.0.0-16889\": 10.5.0 CU…"), "{}", plan.blocked[0].help);
+    scenario.builds.insert("10.5.0.0-16889".to_owned(), crate::testing::version("10.5.0 CU12"));
+    assert_eq!(scenario.way(), "10.5.0 CU12");
+}

@@ -1,0 +1,304 @@
+//! The web apps (W1-W9): whether a web package follows the core, and what must not fall.
+
+use dataminer_schema::{
+    plan::{BlockCode, Change},
+    v1::cluster::DowngradePolicy,
+    version::{MonthIndex, Version, WebWanted},
+};
+
+use super::{
+    PlanInput,
+    course::{CoreChange, Course},
+    draft::{Draft, list},
+    survey::{Seen, Survey},
+    web_level::{json_library, prerequisite, protect},
+};
+use crate::{
+    catalog::Entry,
+    knowledge,
+    release::{Release, Threshold, web_index},
+};
+
+/// W1: the first core with separate web packages (`domain/03 section 2`).
+const SEPARATE: Threshold = Threshold::new((10, 3, 0), (10, 3, 3, 0));
+
+/// W2: what web 10.5.x needs (RN 41395).
+const FOR_10_5: Threshold = Threshold::new((10, 4, 0), (10, 4, 1, 0));
+
+/// W2: what web 10.6.x and above needs (RN 44103).
+const FOR_10_6: Threshold = Threshold::new((10, 5, 0), (10, 5, 1, 0));
+
+/// One web package for all Agents.
+#[derive(Debug)]
+pub(super) struct WebLeg<'a> {
+    /// The lowest level that was seen; absent where unknown.
+    pub(super) from: Option<Version>,
+    pub(super) to: Version,
+    pub(super) entry: &'a Entry,
+    pub(super) rules: Vec<&'static str>,
+    pub(super) reason: String,
+}
+
+/// Decides on the web step, and protects the level that is there (W5).
+pub(super) fn plan_web<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    course: &Course<'a>,
+    change: CoreChange,
+    draft: &mut Draft,
+) -> Option<WebLeg<'a>> {
+    match change {
+        CoreChange::Undecided => None,
+        CoreChange::Upgrade => with_core(input, survey, course, draft),
+        CoreChange::None => without_core(input, survey, &course.target.as_ref()?.release, draft),
+    }
+}
+
+/// W3: a full upgrade replaces the web apps by its own level; a higher wanted one follows the last hop.
+fn with_core<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    course: &Course<'a>,
+    draft: &mut Draft,
+) -> Option<WebLeg<'a>> {
+    let core = &course.target.as_ref()?.release;
+    let bundled = core.index_low();
+    let mut last = bundled;
+    let mut leg = None;
+    if let WebWanted::Version(wanted) = &input.desired.cluster.software.web_apps {
+        let wanted = &known_level(input, wanted, draft)?;
+        let level = web_index(wanted);
+        if level < bundled {
+            draft.block(
+                BlockCode::WebRegression,
+                Vec::new(),
+                format!(
+                    "web apps {} are wanted, but core {} brings a newer level of its own",
+                    wanted.release_name(),
+                    core.name()
+                ),
+                format!("write `webApps: bundled`, or want at least the level of {}", core.name()),
+            );
+            return None;
+        }
+        if level > bundled {
+            last = level;
+            let reason =
+                format!("core {} brings an older level; the wanted one follows the last hop", core.name());
+            leg = web_leg(input, survey, wanted, core, vec!["W3"], reason, draft);
+        }
+    }
+    protect(input, survey, course, last, draft);
+    prerequisite(survey, course, draft);
+    leg
+}
+
+/// W6: only the web apps move, or nothing does.
+fn without_core<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    core: &Release,
+    draft: &mut Draft,
+) -> Option<WebLeg<'a>> {
+    let levels: Vec<Option<MonthIndex>> = survey
+        .members
+        .iter()
+        .filter(|seen| seen.reached().is_some())
+        .map(|seen| seen.web.as_ref().map(web_index))
+        .collect();
+    let unknown = levels.contains(&None);
+    let highest = levels.iter().flatten().copied().max();
+    let wanted = match &input.desired.cluster.software.web_apps {
+        WebWanted::Unmanaged => {
+            if highest.is_some_and(|level| level > core.index_high()) {
+                draft.warn(
+                    "WebAheadOfCore",
+                    "W9",
+                    format!(
+                        "the web apps are newer than core {}, and the manifest does not manage them",
+                        core.name()
+                    ),
+                );
+            }
+            return None;
+        }
+        WebWanted::Bundled => {
+            let lowest = levels.iter().flatten().copied().min();
+            return bundled(input, survey, core, (lowest, highest, unknown), draft);
+        }
+        WebWanted::Version(wanted) => &known_level(input, wanted, draft)?,
+    };
+    let level = web_index(wanted);
+    // W5: an unknown level is at least the core's own.
+    let floor = survey.members.iter().filter_map(Seen::effective_web).max();
+    if floor.is_some_and(|floor| level < floor) {
+        let newest =
+            survey.members.iter().filter_map(|seen| seen.web.as_ref()).max_by_key(|web| web_index(web));
+        let newest =
+            newest.map_or_else(|| format!("core {} with its own level", core.name()), Version::release_name);
+        web_downgrade(input, &wanted.release_name(), &newest, draft);
+        return None;
+    }
+    if !unknown && levels.iter().all(|seen| *seen == Some(level)) {
+        return None;
+    }
+    if unknown {
+        let names = survey.names_where(|seen| seen.reached().is_some() && seen.web.is_none());
+        draft.warn("WebLevelUnknown", "W9", format!("the web level of {} is not known", list(&names)));
+    }
+    if draft.change == Change::None {
+        draft.change = Change::WebUpgrade;
+    }
+    let (rules, reason) = if unknown {
+        (vec!["W6", "W9"], "the level of some Agent is not known, so the wanted one is installed".to_owned())
+    } else {
+        (vec!["W6"], "only the web apps change; DataMiner itself is not restarted".to_owned())
+    };
+    web_leg(input, survey, wanted, core, rules, reason, draft)
+}
+
+/// The wanted web apps with their CU.
+fn known_level(input: &PlanInput<'_>, wanted: &Version, draft: &mut Draft) -> Option<Version> {
+    let known = input.catalog.named_web(wanted);
+    if known.is_none() {
+        draft.block(
+            BlockCode::UnknownBuild,
+            Vec::new(),
+            format!("which CU the wanted web apps {wanted} are, is not known"),
+            "write the CU as well, for example `webApps: 10.5.0 CU12`, or name the build in the catalogue's `builds`",
+        );
+    }
+    known
+}
+
+/// `bundled` without a core step: the level of the core that runs.
+fn bundled<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    core: &Release,
+    (lowest, highest, unknown): (Option<MonthIndex>, Option<MonthIndex>, bool),
+    draft: &mut Draft,
+) -> Option<WebLeg<'a>> {
+    if highest.is_some_and(|level| level > core.index_high()) {
+        web_downgrade(input, &format!("the level of core {}", core.name()), "a newer level", draft);
+        return None;
+    }
+    if unknown {
+        draft.warn(
+            "WebLevelUnknown",
+            "W9",
+            format!("whether the web apps are those that core {} brought is not known", core.name()),
+        );
+    }
+    if lowest.is_none_or(|level| level >= core.index_low()) {
+        return None;
+    }
+    // Somebody installed older web apps behind the core: the web package of its own release brings its level back.
+    if draft.change == Change::None {
+        draft.change = Change::WebUpgrade;
+    }
+    let wanted: Version = core.name().parse().ok()?;
+    let reason = format!("the web apps are older than those of core {}, which are wanted", core.name());
+    web_leg(input, survey, &wanted, core, vec!["W6"], reason, draft)
+}
+
+fn web_downgrade(input: &PlanInput<'_>, wanted: &str, observed: &str, draft: &mut Draft) {
+    draft.change = Change::WebDowngrade;
+    let message = format!("web apps {wanted} are wanted and {observed} runs: that is a downgrade");
+    match input.desired.cluster.downgrade.policy {
+        DowngradePolicy::Forbid => draft.block(
+            BlockCode::DowngradeNotAllowed,
+            Vec::new(),
+            message,
+            "want the level that runs or a higher one, or write `webApps: unmanaged`",
+        ),
+        DowngradePolicy::Allow => draft.block(
+            BlockCode::ManualStepRequired,
+            Vec::new(),
+            format!("{message}, and this version of the program does not do downgrades yet"),
+            "downgrade by hand and restore dashboards and apps on every Agent, or want what runs",
+        ),
+    }
+}
+
+/// The step itself, behind its gates.
+fn web_leg<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    wanted: &Version,
+    core: &Release,
+    mut rules: Vec<&'static str>,
+    reason: String,
+    draft: &mut Draft,
+) -> Option<WebLeg<'a>> {
+    if let Some(rule) = gate(wanted, core, draft) {
+        rules.push(rule);
+    }
+    json_library(survey, wanted, draft);
+    let Some(entry) = input.catalog.web_package(wanted) else {
+        draft.block(
+            BlockCode::NoPackage,
+            Vec::new(),
+            format!("the catalogue has no web package of {wanted}"),
+            "add the `Web Upgrade` package of it to a PackageCatalog, with its SHA-256",
+        );
+        return None;
+    };
+    Some(WebLeg { from: survey.lowest_web().cloned(), to: wanted.clone(), entry, rules, reason })
+}
+
+/// W1 and W2, judged on the core that the package will meet; the id of the rule that was decisive.
+fn gate(wanted: &Version, core: &Release, draft: &mut Draft) -> Option<&'static str> {
+    if core.at_least(&SEPARATE) == Some(false) {
+        draft.block(
+            BlockCode::WebNotSupported,
+            Vec::new(),
+            format!("core {} knows no separate web packages", core.name()),
+            "they exist from 10.3.0/10.3.3 on: want a newer core, or `webApps: unmanaged`",
+        );
+        return Some("W1");
+    }
+    let band = (wanted.major(), wanted.minor());
+    let (needed, named) = match band {
+        (10, 5) => (FOR_10_5, "10.4.0 or 10.4.1"),
+        above if above >= (10, 6) => (FOR_10_6, "10.5.0 or 10.5.1"),
+        _ => return None,
+    };
+    if core.at_least(&needed) == Some(false) {
+        let equal = equal_level(wanted, core)
+            .map(|equal| format!(", or web apps {equal}, which are the same level"))
+            .unwrap_or_default();
+        let help = format!("want core {named} or later first{equal}");
+        draft.block(
+            BlockCode::WebRequiresNewerCore,
+            Vec::new(),
+            format!("web apps {} need core {named} or later, not {}", wanted.release_name(), core.name()),
+            help,
+        );
+    } else if core.band() == (10, 4) && web_index(wanted) >= MonthIndex(71) {
+        // 10.5.11 on: the Web DcM works only with core 10.5.0 or later (RN 43439).
+        draft.warn(
+            "WebDcmNeedsCore",
+            "W2",
+            "the Web DcM of these web apps works only with core 10.5.0 or later",
+        );
+    }
+    Some("W2")
+}
+
+/// The same level on a line that `core` may have (W4).
+fn equal_level(wanted: &Version, core: &Release) -> Option<String> {
+    let MonthIndex(level) = web_index(wanted);
+    let lines = knowledge::MAIN_RELEASES.iter().rev().filter(|&&(major, minor, _)| {
+        let line = (major, minor);
+        line < (wanted.major(), wanted.minor())
+            && match line {
+                (10, 5) => core.at_least(&FOR_10_5) == Some(true),
+                _ => line >= (10, 3),
+            }
+    });
+    lines.into_iter().find_map(|&(major, minor, last)| {
+        let cu = level.checked_sub(12 * minor + 3)?;
+        (cu <= last).then(|| Version::new(major, minor, 0).with_cu(cu).release_name())
+    })
+}

@@ -1,0 +1,246 @@
+//! A release as far as it is known: an exact one, or an interval of CUs (D2, D7).
+//!
+//! All CUs of a Main Release report `10.Y.0.0`; only the build tells them apart. Where no table knows the build, the
+//! known builds around it leave an interval. A rule applies where it holds over all of it; where the interval
+//! straddles a rule, the answer is unknown, and the planner says so instead of guessing.
+
+use std::cmp::Ordering;
+
+use dataminer_schema::version::{Line, MonthIndex, Track, Version};
+
+/// No Main Release line has had so many CUs; stands for "any later one".
+pub const OPEN_END: u16 = 99;
+
+/// A version with its CU, or with the interval in which the CU lies.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Release {
+    version: Version,
+    low: u16,
+    high: u16,
+}
+
+/// A threshold such as "10.3.0 CU8/10.3.11", read per track (T1): a Main Release is held against `main`, a Feature
+/// Release against `feature`, never one against the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// A, B, CU of the Main Release member.
+    pub main: (u16, u16, u16),
+    /// A, B, C, CU of the Feature Release member.
+    pub feature: (u16, u16, u16, u16),
+}
+
+impl Release {
+    /// A release whose CU is known: from the version, or CU0 where a Feature Release names none (D3).
+    /// `None` for a Main Release without a CU.
+    pub fn exact(version: Version) -> Option<Self> {
+        let cu = match (version.cu(), version.track()) {
+            (Some(cu), _) => cu,
+            (None, Track::Feature) => 0,
+            // 9.x is below everything and its CUs decide nothing.
+            (None, Track::Main) if version.major() < 10 => 0,
+            (None, Track::Main) => return None,
+        };
+        Some(Self { version, low: cu, high: cu })
+    }
+
+    /// A release whose CU lies between `low` and `high`, both included.
+    pub fn between(version: Version, low: u16, high: u16) -> Self {
+        Self { version, low: low.min(high), high: low.max(high) }
+    }
+
+    /// A.B.C.
+    pub fn line(&self) -> Line {
+        self.version.line()
+    }
+
+    /// A.B: the Main Release line that a Feature Release belongs to as well.
+    pub fn band(&self) -> (u16, u16) {
+        (self.version.major(), self.version.minor())
+    }
+
+    pub fn track(&self) -> Track {
+        self.version.track()
+    }
+
+    pub fn build(&self) -> Option<u32> {
+        self.version.build()
+    }
+
+    pub fn is_hotfix(&self) -> bool {
+        self.version.is_hotfix()
+    }
+
+    /// The CU where it is known.
+    pub fn cu(&self) -> Option<u16> {
+        (self.low == self.high).then_some(self.low)
+    }
+
+    /// The lowest CU that it may be.
+    pub fn cu_low(&self) -> u16 {
+        self.low
+    }
+
+    /// The highest CU that it may be.
+    pub fn cu_high(&self) -> u16 {
+        self.high
+    }
+
+    /// The lowest month index that it may have.
+    pub fn index_low(&self) -> MonthIndex {
+        index(&self.version, self.low)
+    }
+
+    /// The highest month index that it may have.
+    pub fn index_high(&self) -> MonthIndex {
+        index(&self.version, self.high)
+    }
+
+    /// As a plan prints it: `10.5.0 CU9`, `10.5.12`, or `10.5.0` where the CU is unknown.
+    pub fn name(&self) -> String {
+        let Line { major, minor, feature } = self.line();
+        match (self.track(), self.cu()) {
+            (Track::Feature, Some(0)) => format!("{major}.{minor}.{feature}"),
+            (_, Some(cu)) if major >= 10 || self.version.cu().is_some() => {
+                format!("{major}.{minor}.{feature} CU{cu}")
+            }
+            _ => format!("{major}.{minor}.{feature}"),
+        }
+    }
+
+    /// As a message names it: the name, and the build where the CU is unknown.
+    pub fn describe(&self) -> String {
+        match (self.cu(), self.build()) {
+            (None, Some(build)) => format!("{} build {build} (CU unknown)", self.name()),
+            (None, None) => format!("{} (CU unknown)", self.name()),
+            (Some(_), _) if self.is_hotfix() => format!("{} (hotfix)", self.name()),
+            (Some(_), _) => self.name(),
+        }
+    }
+
+    /// Whether it is at or above `threshold`; `None` where its interval straddles it.
+    pub fn at_least(&self, threshold: &Threshold) -> Option<bool> {
+        let Line { major, minor, feature } = self.line();
+        let at = |cu: u16| match self.track() {
+            Track::Main => (major, minor, cu) >= threshold.main,
+            Track::Feature => (major, minor, feature, cu) >= threshold.feature,
+        };
+        agreed(at(self.low), at(self.high))
+    }
+
+    /// Whether a predicate over the CU holds; `None` where it holds for a part of the interval only.
+    pub fn cu_is(&self, holds: impl Fn(u16) -> bool) -> Option<bool> {
+        let mut answers = (self.low..=self.high.min(OPEN_END)).map(holds);
+        let first = answers.next()?;
+        answers.all(|answer| answer == first).then_some(first)
+    }
+
+    /// Whether it is the line `a.b.c`.
+    pub fn is_line(&self, a: u16, b: u16, c: u16) -> bool {
+        self.line() == Line { major: a, minor: b, feature: c }
+    }
+
+    /// D1 and D3: how `self` stands to `other` in the order of the product (line, then CU, then build).
+    /// `None` where the unknown part decides.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match self.line().cmp(&other.line()) {
+            Ordering::Equal => {}
+            unequal => return Some(unequal),
+        }
+        if self.high < other.low {
+            return Some(Ordering::Less);
+        }
+        if self.low > other.high {
+            return Some(Ordering::Greater);
+        }
+        match (self.build(), other.build()) {
+            (Some(ours), Some(theirs)) => Some(ours.cmp(&theirs)),
+            _ => match (self.cu(), other.cu()) {
+                (Some(_), Some(_)) => Some(Ordering::Equal),
+                _ => None,
+            },
+        }
+    }
+
+    /// The version as it was read, with the CU filled in where a table knew it.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+}
+
+impl Threshold {
+    /// From the two members as (A, B, CU) and (A, B, C, CU).
+    pub const fn new(main: (u16, u16, u16), feature: (u16, u16, u16, u16)) -> Self {
+        Self { main, feature }
+    }
+}
+
+fn index(version: &Version, cu: u16) -> MonthIndex {
+    // With a CU given, an index always exists.
+    version.clone().with_cu(cu).month_index().unwrap_or(MonthIndex::BEFORE_10)
+}
+
+fn agreed(low: bool, high: bool) -> Option<bool> {
+    (low == high).then_some(low)
+}
+
+/// The month index of a web level (W4); of a Main Release without a CU the lowest that it may be.
+pub fn web_index(version: &Version) -> MonthIndex {
+    version.month_index().unwrap_or_else(|| index(version, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exact(text: &str) -> Release {
+        Release::exact(text.parse().expect("a version")).expect("a CU")
+    }
+
+    #[test]
+    fn t1_thresholds_are_read_per_track() {
+        let threshold = Threshold::new((10, 3, 8), (10, 3, 11, 0));
+        let at = |text: &str| exact(text).at_least(&threshold);
+        assert_eq!(at("10.3.0 CU8"), Some(true));
+        assert_eq!(at("10.3.0 CU7"), Some(false));
+        assert_eq!(at("10.3.11"), Some(true));
+        assert_eq!(at("10.3.10"), Some(false));
+        assert_eq!(at("10.4.0 CU0"), Some(true));
+        // 10.3.1 lies below 10.3.0/10.3.3 although it is numerically above 10.3.0.
+        assert_eq!(exact("10.3.1").at_least(&Threshold::new((10, 3, 0), (10, 3, 3, 0))), Some(false));
+    }
+
+    #[test]
+    fn d7_an_interval_answers_only_where_all_of_it_agrees() {
+        let release = Release::between(Version::new(10, 5, 0).with_build(16500), 6, 11);
+        assert_eq!(release.at_least(&Threshold::new((10, 5, 4), (10, 5, 7, 0))), Some(true));
+        assert_eq!(release.at_least(&Threshold::new((10, 5, 11), (10, 5, 12, 2))), None);
+        assert_eq!(release.cu_is(|cu| cu > 5), Some(true));
+        assert_eq!(release.cu_is(|cu| cu == 9), None);
+        assert_eq!(release.cu(), None);
+        assert_eq!((release.index_low(), release.index_high()), (MonthIndex(69), MonthIndex(74)));
+        assert_eq!(release.describe(), "10.5.0 build 16500 (CU unknown)");
+    }
+
+    #[test]
+    fn d1_the_product_orders_by_line_then_cu_then_build() {
+        let order = |a: &str, b: &str| exact(a).compare(&exact(b));
+        assert_eq!(order("10.5.0 CU18", "10.5.1"), Some(Ordering::Less));
+        assert_eq!(order("10.5.12", "10.6.0 CU0"), Some(Ordering::Less));
+        assert_eq!(order("10.5.0 CU9", "10.5.0 CU8"), Some(Ordering::Greater));
+        assert_eq!(order("10.5.0 CU4 (build 15943)", "10.5.0 CU4 (build 16239)"), Some(Ordering::Less));
+        assert_eq!(order("10.5.0 CU4", "10.5.0 CU4 (build 16239)"), Some(Ordering::Equal));
+        let unknown = Release::between(Version::new(10, 5, 0), 3, 9);
+        assert_eq!(unknown.compare(&exact("10.5.0 CU5")), None);
+        assert_eq!(unknown.compare(&exact("10.5.0 CU10")), Some(Ordering::Less));
+        assert_eq!(unknown.compare(&exact("10.5.0 CU2")), Some(Ordering::Greater));
+    }
+
+    #[test]
+    fn names_are_those_of_the_plan() {
+        assert_eq!(exact("10.5.12").name(), "10.5.12");
+        assert_eq!(exact("10.5.12 CU0").name(), "10.5.12");
+        assert_eq!(exact("10.5.12 CU2").name(), "10.5.12 CU2");
+        assert_eq!(exact("10.5.0 CU0").name(), "10.5.0 CU0");
+        assert_eq!(exact("9.6.0").name(), "9.6.0");
+    }
+}

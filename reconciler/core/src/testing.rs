@@ -1,0 +1,392 @@
+//! A fluent builder of clusters, observations and catalogues for the tests of this crate.
+//!
+//! Every plan made here is linted, and planned again from shuffled input: it must come out byte-identical.
+
+use std::collections::BTreeMap;
+
+use dataminer_schema::{
+    id::{AgentName, ClusterName, Sha256},
+    load::Located,
+    plan::{Action, BlockCode, Plan, Step},
+    quantity::ByteSize,
+    v1::{
+        catalog::{Package, PackageCatalog},
+        cluster::{
+            Agent, Cluster, Connection, Downgrade, DowngradePolicy, FailoverPolicy, Fit, Health, Member,
+            RunAs, Software, Upgrade, UpgradeOptions, WebUpgrades, Window,
+        },
+        observation::{
+            AgentObservation, AgentState, FailoverRole, FailoverState, Observation, TopologyEntry,
+        },
+    },
+    version::{MonthIndex, PackageKind, Version},
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    catalog::Catalog,
+    desired::{Desired, resolve},
+    knowledge,
+    lint::lint,
+    plan::{PlanInput, PlanMode, PlanState, plan},
+};
+
+/// A Saturday evening; observations are taken five minutes before.
+pub(crate) const NOW: &str = "2026-11-21T20:00:00Z";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) cluster: Cluster,
+    pub(crate) observation: Option<Observation>,
+    pub(crate) packages: Vec<Package>,
+    pub(crate) builds: BTreeMap<String, Version>,
+    pub(crate) state: PlanState,
+    pub(crate) now: Timestamp,
+    pub(crate) mode: PlanMode,
+}
+
+pub(crate) fn version(text: &str) -> Version {
+    text.parse().unwrap_or_else(|error| panic!("`{text}` is a version: {error}"))
+}
+
+pub(crate) fn name(text: &str) -> AgentName {
+    AgentName::new(text).expect("the test names Agents properly")
+}
+
+/// The build that the full catalogue gives to a release: rises with the month inside each line.
+pub(crate) fn build_of(release: &Version) -> u32 {
+    let MonthIndex(index) = release.month_index().unwrap_or(MonthIndex(0));
+    let feature = if release.feature() > 0 { 5 + u32::from(release.cu().unwrap_or(0)) } else { 0 };
+    20_000 + u32::from(index) * 100 + u32::from(release.minor()) * 10 + feature
+}
+
+pub(crate) fn package(release: &Version, kind: PackageKind, build: u32) -> Package {
+    let (a, b, c) = (release.major(), release.minor(), release.feature());
+    let cu = release.cu().filter(|cu| *cu > 0 || c == 0).map(|cu| format!("(CU{cu})")).unwrap_or_default();
+    let word = if kind == PackageKind::Web { "Web" } else { "Full" };
+    let file = format!("DataMiner {a}.{b}.{c}.0{cu}-{build} {word} Upgrade.dmupgrade");
+    Package {
+        sha256: Sha256::of(file.as_bytes()),
+        file,
+        size: Some(3 << 30),
+        source: None,
+        kind,
+        version: Some(if c > 0 && release.cu() == Some(0) {
+            Version::new(a, b, c).with_build(build)
+        } else {
+            release.clone().with_build(build)
+        }),
+    }
+}
+
+/// Full and web packages of every final core release.
+pub(crate) fn whole_catalogue() -> Vec<Package> {
+    knowledge::final_releases()
+        .iter()
+        .flat_map(|release| {
+            let build = build_of(release);
+            let web = (release.line() >= Version::new(10, 3, 0).line())
+                .then(|| package(release, PackageKind::Web, build));
+            [Some(package(release, PackageKind::Full, build)), web].into_iter().flatten()
+        })
+        .collect()
+}
+
+impl Scenario {
+    /// Two healthy Agents on `from`, `to` wanted, every release in the catalogue, no windows.
+    pub(crate) fn new(from: &str, to: &str) -> Self {
+        Self {
+            cluster: cluster(to, &["a1", "a2"]),
+            observation: None,
+            packages: whole_catalogue(),
+            builds: BTreeMap::new(),
+            state: PlanState::default(),
+            now: NOW.parse().expect("a timestamp"),
+            mode: PlanMode::Live,
+        }
+        .seen(&[("a1", from), ("a2", from)])
+    }
+
+    /// These Agents, each with the core that it shows. Web apps are the core's own.
+    pub(crate) fn seen(mut self, agents: &[(&str, &str)]) -> Self {
+        let names: Vec<&str> = agents.iter().map(|(agent, _)| *agent).collect();
+        self.cluster.agents = names.iter().map(|name| agent(name)).collect();
+        self.observation = Some(Observation {
+            cluster: self.cluster.name.clone(),
+            taken_at: self.now - SignedDuration::from_mins(5),
+            topology: Some(topology(&names)),
+            agents: agents.iter().map(|(name, core)| observed(name, core)).collect(),
+        });
+        self
+    }
+
+    /// Makes `backup` the Failover partner of `main`; both were given to [`Self::seen`].
+    pub(crate) fn pair(mut self, main: &str, backup: &str) -> Self {
+        let partner = self.cluster.agents.iter().position(|agent| agent.member.name == name(backup));
+        let partner = self.cluster.agents.remove(partner.expect("the partner was given"));
+        for agent in &mut self.cluster.agents {
+            if agent.member.name == name(main) {
+                agent.failover = Some(partner.member.clone());
+            }
+        }
+        let observation = self.observation.as_mut().expect("there is an observation");
+        let id = 100;
+        for (agent, role) in [(main, FailoverRole::Main), (backup, FailoverRole::Backup)] {
+            let address = format!("10.0.0.{agent}");
+            for entry in observation.topology.iter_mut().flatten().filter(|entry| entry.address == address) {
+                entry.id = id;
+                entry.failover = Some(role);
+            }
+            for agent in observation.agents.iter_mut().filter(|seen| seen.name == name(agent)) {
+                agent.failover = Some(FailoverState { role, online: Some(role == FailoverRole::Main) });
+            }
+        }
+        self
+    }
+
+    pub(crate) fn each(mut self, change: impl Fn(&mut AgentObservation)) -> Self {
+        self.observation.iter_mut().flat_map(|observation| &mut observation.agents).for_each(change);
+        self
+    }
+
+    pub(crate) fn agent(mut self, agent: &str, change: impl Fn(&mut AgentObservation)) -> Self {
+        let agents = self.observation.iter_mut().flat_map(|observation| &mut observation.agents);
+        agents.filter(|seen| seen.name == name(agent)).for_each(change);
+        self
+    }
+
+    /// The web level that every Agent shows; `None` is unknown.
+    pub(crate) fn web(self, level: Option<&str>) -> Self {
+        self.each(|agent| agent.web_apps = level.map(str::to_owned))
+    }
+
+    pub(crate) fn broker(self, active: Option<bool>) -> Self {
+        self.each(|agent| agent.broker_gateway = active)
+    }
+
+    pub(crate) fn want_web(mut self, wanted: &str) -> Self {
+        self.cluster.software.web_apps = wanted.parse().expect("a web level");
+        self
+    }
+
+    pub(crate) fn upgrade(mut self, change: impl Fn(&mut Upgrade)) -> Self {
+        change(&mut self.cluster.upgrade);
+        self
+    }
+
+    pub(crate) fn allow_downgrades(mut self) -> Self {
+        self.cluster.downgrade.policy = DowngradePolicy::Allow;
+        self
+    }
+
+    /// Only these full packages (and every web package).
+    pub(crate) fn only(mut self, releases: &[&str]) -> Self {
+        let keep: Vec<u32> = releases
+            .iter()
+            .map(|text| {
+                let release = version(text);
+                let cu = release.cu().unwrap_or(0);
+                build_of(&release.with_cu(cu))
+            })
+            .collect();
+        self.packages.retain(|package| {
+            package.kind == PackageKind::Web
+                || package
+                    .version
+                    .as_ref()
+                    .and_then(Version::build)
+                    .is_some_and(|build| keep.contains(&build))
+        });
+        self
+    }
+
+    /// Saturdays 22:00 to 02:00 in Brussels, an hour of cutoff.
+    pub(crate) fn saturday_nights(mut self) -> Self {
+        self.cluster.windows.push(Window::Allow {
+            schedule: "0 22 * * SAT".to_owned(),
+            duration: SignedDuration::from_hours(4),
+            time_zone: "Europe/Brussels".to_owned(),
+            cutoff: SignedDuration::from_hours(1),
+            fit: Fit::Warn,
+        });
+        self
+    }
+
+    pub(crate) fn at(mut self, now: &str) -> Self {
+        self.now = now.parse().expect("a timestamp");
+        if let Some(observation) = &mut self.observation {
+            observation.taken_at = self.now - SignedDuration::from_mins(5);
+        }
+        self
+    }
+
+    pub(crate) fn catalog(&self) -> Catalog {
+        let catalog = PackageCatalog {
+            name: "test".to_owned(),
+            packages: self.packages.clone(),
+            builds: self.builds.clone(),
+        };
+        Catalog::unite(&[Located { value: catalog, path: "catalog.yaml".to_owned(), line: 1 }])
+            .expect("the test's catalogue holds no conflict")
+    }
+
+    pub(crate) fn desired(&self) -> Desired {
+        resolve(self.cluster.clone(), None)
+    }
+
+    fn plan_once(&self) -> Plan {
+        let (catalog, desired) = (self.catalog(), self.desired());
+        plan(&PlanInput {
+            desired: &desired,
+            observation: self.observation.as_ref(),
+            catalog: &catalog,
+            vault: &[],
+            state: &self.state,
+            now: self.now,
+            mode: self.mode,
+        })
+    }
+
+    /// Plans, lints, and plans again from reversed input.
+    pub(crate) fn plan(&self) -> Plan {
+        let plan = self.plan_once();
+        assert_eq!(lint(&plan), [], "lint of {plan:#?}");
+        let mut reversed = self.clone();
+        reversed.packages.reverse();
+        if let Some(observation) = &mut reversed.observation {
+            observation.agents.reverse();
+            observation.topology.iter_mut().for_each(|topology| topology.reverse());
+        }
+        let json = |plan: &Plan| serde_json::to_string_pretty(plan).expect("a plan serialises");
+        assert_eq!(json(&plan), json(&reversed.plan_once()), "the order of the input shows in the plan");
+        plan
+    }
+
+    /// The versions of the hops, `web …` for a web step, then the block codes.
+    pub(crate) fn way(&self) -> String {
+        way(&self.plan())
+    }
+}
+
+pub(crate) fn way(plan: &Plan) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for step in &plan.steps {
+        let to = step.to.clone().unwrap_or_default();
+        match step.action {
+            Action::UpgradeCore => parts.push(to),
+            Action::UpgradeWeb => parts.push(format!("web {to}")),
+            _ => {}
+        }
+    }
+    parts.extend(codes(plan).into_iter().map(|code| format!("!{code:?}")));
+    if parts.is_empty() { format!("{:?}", plan.result) } else { parts.join(", ") }
+}
+
+pub(crate) fn codes(plan: &Plan) -> Vec<BlockCode> {
+    plan.blocked.iter().map(|block| block.code).collect()
+}
+
+pub(crate) fn warnings(plan: &Plan) -> Vec<&str> {
+    plan.warnings.iter().map(|warning| warning.code.as_str()).collect()
+}
+
+/// A plan as golden files show it.
+pub(crate) fn render(plan: &Plan) -> String {
+    let mut lines = vec![
+        format!("{:?}, {:?}", plan.result, plan.change),
+        format!("from {} web {}", shown(plan.from.core.as_deref()), shown(plan.from.web_apps.as_deref())),
+        format!("to   {} web {}", shown(plan.to.core.as_deref()), shown(plan.to.web_apps.as_deref())),
+    ];
+    lines.extend(plan.steps.iter().map(render_step));
+    for block in &plan.blocked {
+        lines.push(format!("blocked {:?}: {}", block.code, block.message));
+        lines.push(format!("  help: {}", block.help));
+    }
+    for waiting in &plan.waiting {
+        let until = waiting.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        lines.push(format!("waiting on {:?}{until}: {}", waiting.on, waiting.message));
+    }
+    lines
+        .extend(plan.warnings.iter().map(|warning| format!("warning {}: {}", warning.code, warning.message)));
+    lines.join("\n")
+}
+
+fn render_step(step: &Step) -> String {
+    let agents: Vec<&str> = step.agents.iter().map(AgentName::as_str).collect();
+    let versions = match (&step.from, &step.to) {
+        (Some(from), Some(to)) => format!(" {from} -> {to}"),
+        (None, Some(to)) => format!(" {to}"),
+        _ => String::new(),
+    };
+    let ready = if step.ready { "ready" } else { "later" };
+    format!(
+        "{:>2} {ready} {:?}{versions} on {} [{}] {}",
+        step.id,
+        step.action,
+        agents.join(" "),
+        step.rules.join(" "),
+        step.reason
+    )
+}
+
+fn shown(text: Option<&str>) -> &str {
+    text.unwrap_or("-")
+}
+
+pub(crate) fn cluster(core: &str, agents: &[&str]) -> Cluster {
+    Cluster {
+        name: ClusterName::new("brussels").expect("a cluster name"),
+        labels: BTreeMap::new(),
+        suspend: false,
+        software: Software { core: version(core), web_apps: dataminer_schema::version::WebWanted::Unmanaged },
+        agents: agents.iter().map(|name| agent(name)).collect(),
+        connection: Connection { ssh: None },
+        upgrade: Upgrade {
+            failover_policy: FailoverPolicy::Simultaneously,
+            options: UpgradeOptions::default(),
+            run_as: RunAs::SshUser,
+            stage_ahead: SignedDuration::from_hours(72),
+            web_upgrades: WebUpgrades::InWindow,
+            accept_older_fixes: false,
+            min_free_disk: ByteSize(15 << 30),
+        },
+        downgrade: Downgrade { policy: DowngradePolicy::Forbid },
+        windows: Vec::new(),
+        health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
+    }
+}
+
+fn agent(text: &str) -> Agent {
+    let member = Member {
+        name: name(text),
+        host: format!("{text}.example"),
+        port: 22,
+        host_keys: Vec::new(),
+        ssh: None,
+    };
+    Agent { member, failover: None }
+}
+
+fn topology(names: &[&str]) -> Vec<TopologyEntry> {
+    let numbered = names.iter().zip(101..);
+    numbered
+        .map(|(name, id)| TopologyEntry { id, address: format!("10.0.0.{name}"), failover: None })
+        .collect()
+}
+
+/// A healthy Agent that shows `core` and its own web apps.
+pub(crate) fn observed(text: &str, core: &str) -> AgentObservation {
+    AgentObservation {
+        address: Some(format!("10.0.0.{text}")),
+        core: Some(core.to_owned()),
+        web_apps: Some(core.to_owned()),
+        state: Some(AgentState::Running),
+        broker_gateway: Some(false),
+        expired_users: Some(false),
+        default_upgrade_options: Some(false),
+        pending_reboot: Some(false),
+        free_disk: Some(ByteSize(200 << 30)),
+        dotnet: Some(vec!["10.0.1".to_owned()]),
+        ..AgentObservation::new(name(text), true)
+    }
+}
