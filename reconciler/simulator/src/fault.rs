@@ -1,0 +1,61 @@
+//! Faults that a specification or a test puts on an Agent.
+
+use serde::{Deserialize, Serialize};
+
+/// A fault on one Agent of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Injected {
+    pub agent: String,
+    /// `fault: { freeDisk: 1000000 }`, `fault: reboot`.
+    #[serde(with = "serde_yaml::with::singleton_map_recursive")]
+    pub fault: Fault,
+}
+
+/// What can go wrong on an Agent. Faults that say "next" are used up by what they hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Fault {
+    /// The connection breaks when the next upload has brought this many bytes; they are kept.
+    DropUploadAfter(u64),
+    /// How the network treats connections, until changed again.
+    Network(Reach),
+    /// No byte is free any more.
+    DiskFull,
+    /// This many bytes are free from now on.
+    FreeDisk(u64),
+    /// The prerequisite of this name fails until [`Fault::ClearPrerequisite`].
+    FailPrerequisite(String),
+    ClearPrerequisite(String),
+    /// Windows restarts now: connections, running jobs and tasks die, DataMiner starts again afterwards.
+    Reboot,
+    /// Every running job is killed, Windows stays up.
+    KillJobs,
+    /// The next run of the Taskbar Utility ends with this code and changes nothing.
+    NextUtilityExit(i32),
+    /// The next run of the Taskbar Utility never ends and changes nothing.
+    NextUtilityHangs,
+    /// The next upgrade fails on this Agent after it was stopped; the others go on.
+    NextUpgradeFailsHalfway,
+    /// The file of this Windows path holds garbage from now on.
+    Garbage(String),
+    /// The server shows another host key from now on.
+    HostKeyChanged,
+    /// DataMiner stops.
+    StopDataMiner,
+    /// DataMiner starts.
+    StartDataMiner,
+    /// Somebody else runs an upgrade that takes this many simulated seconds and touches nothing.
+    ForeignOperation(u32),
+}
+
+/// How the network treats connections to an Agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reach {
+    #[default]
+    Reachable,
+    /// Connections are refused.
+    Refuses,
+    /// Connections are accepted and never answered.
+    Silent,
+}

@@ -1,0 +1,97 @@
+//! What a simulation looks like from inside, for tests and demos.
+
+use camino::Utf8PathBuf;
+use dataminer_schema::version::Version;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// All clusters.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SimulationReport {
+    pub clusters: Vec<ClusterReport>,
+}
+
+/// One cluster.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterReport {
+    pub name: String,
+    pub agents: Vec<AgentReport>,
+    /// The upgrade that runs now, by the file name of its package.
+    pub operation: Option<String>,
+    pub violations: Vec<Violation>,
+}
+
+/// One Agent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentReport {
+    pub name: String,
+    pub core: Version,
+    pub web: Version,
+    pub state: RunState,
+    pub online: bool,
+    pub broker_gateway: bool,
+    pub content: ContentState,
+    /// File names in `System Cache\Web\Backups`, oldest first.
+    pub backups: Vec<String>,
+    /// Lines of VersionHistory.txt.
+    pub history: Vec<String>,
+    /// Command lines that the simulated Windows did not know.
+    pub unknown_commands: Vec<String>,
+    pub free_disk: u64,
+    /// The tree that mirrors `C:\`.
+    pub drive: Utf8PathBuf,
+}
+
+/// Whether DataMiner runs on an Agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum RunState {
+    Running,
+    Starting,
+    Stopped,
+    Upgrading,
+}
+
+/// Whether the installed web apps can read the dashboards and low-code apps of an Agent (`domain/03 section 4`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ContentState {
+    /// Written by this level at the newest.
+    Readable { level: Version },
+    /// A newer level migrated it.
+    Unreadable { level: Version },
+    /// A file is missing or is not what the product wrote.
+    Damaged { file: String },
+}
+
+/// Something that the product would not have survived.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Violation {
+    pub at: Timestamp,
+    pub kind: ViolationKind,
+    pub detail: String,
+}
+
+/// The rules whose breach is recorded; the product would not refuse, it would break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum ViolationKind {
+    /// Agents of one cluster ran different core versions outside an upgrade (`domain/04 section 1`).
+    MixedVersions,
+    /// Agents of one cluster had different web levels outside an upgrade (`domain/03 section 1`).
+    MixedWebLevels,
+    /// A major was skipped (`domain/02 H2, H5, H6`).
+    SkippedMajor,
+    /// A hop that is known to break the system (`domain/02 H8, H10, H11`, `domain/04 section 7`).
+    BreakingHop,
+    /// A downgrade that the new software cannot live with (`domain/02 section 2, 3`).
+    BreakingDowngrade,
+    /// A second upgrade was started while one ran (`domain/04 section 1`).
+    SecondOperation,
+    /// A pair was upgraded one after the other across majors or with BrokerGateway (`domain/04 section 2`).
+    UnsafeFailoverPolicy,
+    /// UpgradeInfo.xml asks for the whole cluster and lists a part of it: what that means is not documented.
+    AmbiguousAgentList,
+}

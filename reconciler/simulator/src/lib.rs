@@ -1,0 +1,37 @@
+//! Simulated DataMiner Agents behind real SSH and SFTP.
+//!
+//! Each Agent is a directory tree that mirrors `C:\`, an SSH server on loopback, a small `cmd.exe` and the product's
+//! own rules. It enforces what the product documents, from the domain facts, and never what our planner believes:
+//! this crate depends neither on `dataminer-core` nor on the reconciler. From `dataminer-schema` it takes the
+//! parsing of version texts, and nothing else.
+//!
+//! Start with [`SimulationSpec`] and [`Simulation::start`]; [`package::write`] makes look-alike packages. How the
+//! parts hang together is in `ARCHITECTURE.md`.
+
+mod clock;
+mod cmd;
+mod disk;
+mod error;
+mod fault;
+mod inspect;
+pub mod package;
+mod product;
+mod random;
+mod simulation;
+mod spec;
+mod ssh;
+mod windows;
+
+pub use self::{
+    clock::Clock,
+    error::SimulatorError,
+    fault::{Fault, Injected, Reach},
+    inspect::{
+        AgentReport, ClusterReport, ContentState, RunState, SimulationReport, Violation, ViolationKind,
+    },
+    simulation::{AgentEndpoint, Simulation},
+    spec::{
+        AgentSpec, BackupSpec, ClusterSpec, FailoverPolicy, FailoverRole, FailoverSpec, HistorySpec,
+        Language, SimulationSpec,
+    },
+};

@@ -1,0 +1,308 @@
+//! The folders and files of a server with DataMiner (`domain/05 section 6`).
+
+use std::{fmt::Write as _, io::Cursor, sync::Arc};
+
+use dataminer_schema::version::Version;
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use super::content;
+use crate::{
+    clock::{local_text, time_zone},
+    disk::{Disk, DiskError, WinPath},
+    package::PackageSpec,
+    spec::{AgentSpec, FailoverRole},
+    windows::{Registry, Value},
+};
+
+/// `C:\Skyline DataMiner` and below.
+pub(crate) fn dataminer(relative: &str) -> WinPath {
+    WinPath::fixed(&format!(r"C:\Skyline DataMiner\{relative}"))
+}
+
+/// The Taskbar Utility, in the folder that the command line page prints.
+pub(crate) const UTILITY: &str =
+    r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe";
+
+/// `Upgrades\VersionHistory.txt`.
+pub(crate) const HISTORY: &str = r"Upgrades\VersionHistory.txt";
+/// `System Cache\Web\Backups`.
+pub(crate) const BACKUPS: &str = r"System Cache\Web\Backups";
+
+const FOLDERS: [&str; 14] = [
+    r"Skyline DataMiner\Upgrades\Packages",
+    r"Skyline DataMiner\Upgrades\Helper",
+    r"Skyline DataMiner\System Cache\Web\Backups",
+    r"Skyline DataMiner\Applications",
+    r"Skyline DataMiner\Dashboards",
+    r"Skyline DataMiner\Files",
+    r"Skyline DataMiner\Webpages\API",
+    r"Skyline DataMiner\Tools\ModuleInstallers\Web",
+    r"Skyline DataMiner\Tools\StandaloneBpaExecutor",
+    r"Skyline DataMiner\Logging",
+    r"Skyline DataMiner\Backup",
+    r"Program Files (x86)\Skyline Communications\Skyline Taskbar Utility",
+    r"ProgramData",
+    r"Windows\system32",
+];
+
+/// How VersionHistory.txt spells a version that a package installed.
+pub(crate) fn entry(version: &Version, date: jiff::civil::Date) -> String {
+    let build = version.build().unwrap_or(10_000);
+    format!(
+        "{}.{}.{}.{}-{build}-{}-release",
+        version.major(),
+        version.minor(),
+        version.feature(),
+        version.week(),
+        date.strftime("%Y%m%d")
+    )
+}
+
+/// Writes the whole tree of an Agent.
+pub(crate) fn write(
+    disk: &Arc<Disk>,
+    spec: &AgentSpec,
+    cluster: &str,
+    agents: &[AgentSpec],
+    user: &str,
+    now: jiff::Timestamp,
+) -> Result<(), DiskError> {
+    for folder in FOLDERS {
+        disk.make_dirs(&WinPath::fixed(&format!(r"C:\{folder}")))?;
+    }
+    for folder in [format!(r"C:\Users\{user}"), r"C:\Windows\Temp".to_owned()] {
+        disk.make_dirs(&WinPath::fixed(&folder))?;
+    }
+    disk.write(&WinPath::fixed(UTILITY), b"MZ simulated")?;
+    disk.write(&dataminer("DMS.xml"), dms_xml(spec, cluster, agents).as_bytes())?;
+    disk.write(&dataminer("DataMiner.xml"), dataminer_xml(spec).as_bytes())?;
+    disk.write(&dataminer("MaintenanceSettings.xml"), maintenance_xml(spec, spec.broker_gateway).as_bytes())?;
+    disk.write(&dataminer("Security.xml"), security_xml(spec).as_bytes())?;
+    let (history, installed_at) = history(spec, now);
+    disk.write(&dataminer(HISTORY), history.as_bytes())?;
+    traces(disk, spec, installed_at)?;
+    let web = spec.web.as_ref().unwrap_or(&spec.core);
+    installed(disk, &spec.core, web)?;
+    content::write(disk, web)?;
+    for backup in &spec.backups {
+        let name = backup_name(backup.at);
+        let path = dataminer(&format!(r"{BACKUPS}\{name}"));
+        let files =
+            content::files_of(&backup.content).map(|(path, text)| (path.to_owned(), text.into_bytes()));
+        disk.write(&path, &zip_of(files).map_err(|_| DiskError::Io)?)?;
+        disk.set_modified(&path, backup.at.into())?;
+    }
+    Ok(())
+}
+
+/// The files that tell which software is installed.
+pub(crate) fn installed(disk: &Arc<Disk>, core: &Version, web: &Version) -> Result<(), DiskError> {
+    disk.write(&dataminer(r"Files\SLNet.exe"), format!("MZ core {core}").as_bytes())?;
+    web_installed(disk, web)
+}
+
+pub(crate) fn web_installed(disk: &Arc<Disk>, web: &Version) -> Result<(), DiskError> {
+    disk.write(
+        &dataminer(r"Webpages\API\bin\Skyline.DataMiner.Web.dll"),
+        format!("MZ web {web}").as_bytes(),
+    )?;
+    disk.make_dirs(&dataminer(r"Tools\ModuleInstallers\Web"))?;
+    for entry in disk.list(&dataminer(r"Tools\ModuleInstallers\Web"))? {
+        disk.remove_file(&dataminer(&format!(r"Tools\ModuleInstallers\Web\{}", entry.name)))?;
+    }
+    let msi = format!(
+        r"Tools\ModuleInstallers\Web\DataMiner GQI {}.{}.{}.msi",
+        web.major(),
+        web.minor(),
+        web.feature().max(web.cu().unwrap_or(0))
+    );
+    disk.write(&dataminer(&msi), b"simulated installer")
+}
+
+/// A zip as the product names it; how it really names them is not documented.
+pub(crate) fn backup_name(at: jiff::Timestamp) -> String {
+    format!("WebBackup_{}.zip", at.strftime("%Y%m%d_%H%M%S"))
+}
+
+/// A zip whose root is `C:\Skyline DataMiner`.
+pub(crate) fn zip_of(files: impl Iterator<Item = (String, Vec<u8>)>) -> zip::result::ZipResult<Vec<u8>> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    for (path, bytes) in files {
+        writer.start_file(path.replace('\\', "/"), options)?;
+        std::io::Write::write_all(&mut writer, &bytes)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+/// The docs show the Agent's own entry with and without its id, which stands in DataMiner.xml too. Both members of a
+/// pair are listed under one id, Main first. What the Failover element holds is not documented; its shape is ours.
+fn dms_xml(spec: &AgentSpec, cluster: &str, agents: &[AgentSpec]) -> String {
+    let mut xml = String::from("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n");
+    xml.push_str(
+        "<DMS errorTime=\"30000\" synchronized=\"true\" xmlns=\"http://www.skyline.be/config/dms\">\r\n",
+    );
+    let _infallible =
+        write!(xml, "  <Cluster name=\"{cluster}\" synchronize=\"\" timestamp=\"2024-11-05 09:12:44\"/>\r\n");
+    let mut listed: Vec<&AgentSpec> = agents.iter().collect();
+    // A stable sort: only a Backup that stands before its Main moves.
+    listed.sort_by_key(|agent| agent.failover.is_some_and(|failover| failover.role == FailoverRole::Backup));
+    for agent in listed {
+        let _infallible = if agent.address == spec.address && spec.own_id_hidden {
+            write!(
+                xml,
+                "  <DMA ip=\"{}\" timestamp=\"\" contacted_once=\"\" lostContact=\"\"/>\r\n",
+                agent.address
+            )
+        } else {
+            write!(
+                xml,
+                "  <DMA ip=\"{}\" id=\"{}\" timestamp=\"2026-01-05 01:24:38\" contacted_once=\"TRUE\" lostContact=\"\" uri=\"\"/>\r\n",
+                agent.address, agent.id
+            )
+        };
+    }
+    for main in agents.iter().filter(|agent| agent.failover.is_some_and(|f| f.role == FailoverRole::Main)) {
+        let backup = agents.iter().find(|agent| agent.id == main.id && agent.address != main.address);
+        if let Some(backup) = backup {
+            let _infallible = write!(
+                xml,
+                "  <Failover id=\"{}\" primary=\"{}\" backup=\"{}\" mode=\"manual\"/>\r\n",
+                main.id, main.address, backup.address
+            );
+        }
+    }
+    xml.push_str("</DMS>\r\n");
+    xml
+}
+
+fn dataminer_xml(spec: &AgentSpec) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<DataMiner id=\"{}\" name=\"{}\" xmlns=\"http://www.skyline.be/config/dataminer\">\r\n</DataMiner>\r\n",
+        spec.id, spec.name
+    )
+}
+
+pub(crate) fn maintenance_xml(spec: &AgentSpec, broker_gateway: bool) -> String {
+    let options = if spec.default_upgrade_options {
+        "    <DefaultUpgradeOptions>\r\n      <ExtractAllFiles>true</ExtractAllFiles>\r\n    </DefaultUpgradeOptions>\r\n"
+    } else {
+        ""
+    };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<MaintenanceSettings xmlns=\"http://www.skyline.be/config/maintenancesettings\">\r\n  <SLNet>\r\n{options}  </SLNet>\r\n  <BrokerGateway>{broker_gateway}</BrokerGateway>\r\n</MaintenanceSettings>\r\n"
+    )
+}
+
+fn security_xml(spec: &AgentSpec) -> String {
+    let expired = if spec.expired_users { " expired=\"true\"" } else { "" };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<Security>\r\n  <Users>\r\n    <User name=\"Administrator\"/>\r\n    <User name=\"operator\"{expired}/>\r\n  </Users>\r\n</Security>\r\n"
+    )
+}
+
+/// VersionHistory.txt and when its newest entry was written.
+fn history(spec: &AgentSpec, now: jiff::Timestamp) -> (String, jiff::Timestamp) {
+    let zone = time_zone(&spec.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let mut text = String::new();
+    if spec.history_with_bom {
+        text.push('\u{feff}');
+    }
+    for old in &spec.history {
+        let _infallible = write!(text, "{};{}\r\n", local_text(old.at, &zone), old.version);
+    }
+    let latest = spec.history.iter().map(|entry| entry.at).max();
+    // Half a year ago, but after the entries before it.
+    let half_a_year = now.checked_sub(jiff::SignedDuration::from_hours(24 * 180)).unwrap_or(now);
+    let at = latest.map_or(half_a_year, |latest| half_a_year.max(latest));
+    let date = at.to_zoned(zone.clone()).date().saturating_sub(jiff::Span::new().days(10));
+    let version = spec.core_entry.clone().unwrap_or_else(|| entry(&spec.core, date));
+    let _infallible = write!(text, "{};{version}\r\n", local_text(at, &zone));
+    (text, at)
+}
+
+/// What the upgrades to the present state left in `Upgrades\Packages`: their logs.
+fn traces(disk: &Arc<Disk>, spec: &AgentSpec, installed_at: jiff::Timestamp) -> Result<(), DiskError> {
+    let zone = time_zone(&spec.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let mut packages = vec![(PackageSpec::full(spec.core.clone()), installed_at, "0a")];
+    if let Some(web) = &spec.web {
+        let later = installed_at.checked_add(jiff::SignedDuration::from_hours(26)).unwrap_or(installed_at);
+        packages.push((PackageSpec::web(web.clone()), later, "0b"));
+    }
+    for (package, at, id) in packages {
+        // Without a build there is no such package.
+        if package.version.build().is_none() {
+            continue;
+        }
+        let line = |level: &str, text: &str| {
+            format!("{}|{}|{level}|{text}\r\n", spec.address, local_text(at, &zone))
+        };
+        let text = line("information", "LocalComplete")
+            + "DataMiner Agent: 0 error(s) and 0 notice(s)\r\n"
+            + &line("information", "Upgrade finished successfully.");
+        let folder = format!(r"Upgrades\Packages\{}-{}", package.file_name(), id.repeat(16));
+        let path = dataminer(&format!(r"{folder}\progress.log"));
+        disk.write(&path, text.as_bytes())?;
+        disk.set_modified(&path, at.into())?;
+    }
+    Ok(())
+}
+
+const ADAPTER: &str = r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces";
+
+/// What the registry of a server holds.
+pub(crate) fn registry(spec: &AgentSpec) -> Registry {
+    let mut registry = Registry::default();
+    let text = |text: &str| Value::Text(text.to_owned());
+    registry.set(
+        r"SYSTEM\CurrentControlSet\Control\TimeZoneInformation",
+        "TimeZoneKeyName",
+        text(&spec.time_zone),
+    );
+    registry.make(&format!(r"{ADAPTER}\{{0a1b2c3d-0000-4000-8000-000000000000}}"));
+    let adapter = format!(r"{ADAPTER}\{{5d0c4e1f-7c1b-4f5e-9a63-2f3f4a5b6c7d}}");
+    registry.set(&adapter, "EnableDHCP", Value::Number(0));
+    registry.set(&adapter, "IPAddress", Value::Many(vec![spec.address.to_string()]));
+    registry.set(&adapter, "SubnetMask", Value::Many(vec!["255.255.255.0".to_owned()]));
+    let servicing = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
+    registry.make(servicing);
+    registry.make(r"SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update");
+    if spec.pending_reboot {
+        registry.make(&format!(r"{servicing}\RebootPending"));
+    }
+    let windows = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+    registry.set(windows, "CurrentBuildNumber", text(&spec.os_build.to_string()));
+    registry.set(windows, "ProductName", text("Windows Server Standard"));
+    let dotnet = r"SOFTWARE\WOW6432Node\dotnet\Setup\InstalledVersions\x64\sharedfx\Microsoft.AspNetCore.App";
+    for version in &spec.dotnet {
+        registry.set(dotnet, version, Value::Number(1));
+    }
+    if let Some(version) = &spec.vcredist {
+        registry.set(r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x64", "Version", text(version));
+    }
+    modules(&mut registry, spec.web.as_ref().unwrap_or(&spec.core));
+    registry
+}
+
+const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
+
+/// The DxMs and DcMs that come with a web level (`domain/03 section 3`).
+pub(crate) fn modules(registry: &mut Registry, web: &Version) {
+    let number = format!("{}.{}.{}", web.major(), web.minor(), web.feature().max(web.cu().unwrap_or(0)));
+    let web_dcm = super::order::months(web) >= super::order::months(&Version::new(10, 5, 11));
+    let gqi = super::order::months(web) >= super::order::months(&Version::new(10, 5, 2));
+    let all = [
+        ("{1B7E3A52-5F0C-4D1E-9B1A-0C6D2E8F4A10}", "DataMiner APIGateway", true),
+        ("{6E1F0C44-2B7D-4A77-8C55-3D9E1F2A6B20}", "DataMiner GQI", gqi),
+        ("{A2D94C1E-8E3B-4C0F-B7A1-5F6E7D8C9B30}", "DataMiner Web", web_dcm),
+        ("{F3C5B7A9-1D2E-4F60-8172-93A4B5C6D7E0}", "Microsoft Edge", true),
+    ];
+    for (code, name, there) in all {
+        let key = format!(r"{UNINSTALL}\{code}");
+        registry.remove(&key);
+        if there {
+            registry.set(&key, "DisplayName", Value::Text(name.to_owned()));
+            registry.set(&key, "DisplayVersion", Value::Text(number.clone()));
+        }
+    }
+}

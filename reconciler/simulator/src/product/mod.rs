@@ -1,0 +1,20 @@
+//! DataMiner itself: what the docs say it does, and what it refuses.
+//!
+//! Start with [`utility`], which a job calls, then [`operation`] and [`steps`].
+
+mod agent;
+mod cluster;
+pub(crate) mod content;
+mod info;
+pub(crate) mod layout;
+mod log;
+mod operation;
+pub(crate) mod order;
+mod package;
+mod prerequisites;
+mod rules;
+mod steps;
+mod tools;
+mod utility;
+
+pub(crate) use self::{agent::Agent, cluster::Cluster, tools::Tool};

@@ -1,0 +1,82 @@
+//! What the product sees of a package on its disk.
+
+use std::{
+    fs::File,
+    io::{BufReader, Cursor, Read},
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+};
+
+use dataminer_schema::version::{PackageKind, PackageName, Version};
+use zip::ZipArchive;
+
+use super::tools::Tool;
+
+/// What a package brings.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Content {
+    Full(Version),
+    Web(Version),
+    Tool(Tool),
+}
+
+/// A package that was opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Package {
+    pub(crate) file: String,
+    pub(crate) content: Content,
+    /// Names of its checks, as `VerifyClusterPorts.dll`.
+    pub(crate) prerequisites: Vec<String>,
+    /// Bytes.
+    pub(crate) size: u64,
+    /// Which copy this is; a copy made afresh is another.
+    pub(crate) copy: (u64, u64, i64, i64),
+}
+
+/// The largest Update.zip that is opened; real ones are bigger, simulated ones are not.
+const MAX_UPDATE: u64 = 64 << 20;
+/// The most members that are looked at.
+const MAX_MEMBERS: usize = 10_000;
+
+/// Opens a package; the error is what the utility would say.
+pub(crate) fn read(host: PathBuf, file: &str) -> Result<Package, String> {
+    let content = match (file.parse::<PackageName>(), Tool::named(file)) {
+        (Ok(PackageName { kind: PackageKind::Full, version, .. }), _) => Content::Full(version),
+        (Ok(PackageName { kind: PackageKind::Web, version, .. }), _) => Content::Web(version),
+        (_, Some(tool)) => Content::Tool(tool),
+        _ => return Err(format!("{file} is not an upgrade package")),
+    };
+    let invalid = |what: &str| format!("The package {file} is invalid: {what}");
+    let handle = File::open(host).map_err(|_| invalid("it cannot be opened"))?;
+    let metadata = handle.metadata().map_err(|_| invalid("it cannot be opened"))?;
+    let mut archive = ZipArchive::new(BufReader::new(handle)).map_err(|_| invalid("it is no archive"))?;
+    let mut update = Vec::new();
+    archive
+        .by_name("Update.zip")
+        .map_err(|_| invalid("Update.zip is missing"))?
+        .take(MAX_UPDATE)
+        .read_to_end(&mut update)
+        .map_err(|_| invalid("Update.zip is damaged"))?;
+    let update = ZipArchive::new(Cursor::new(update)).map_err(|_| invalid("Update.zip is damaged"))?;
+    let members: Vec<String> =
+        update.file_names().flatten().take(MAX_MEMBERS).map(|name| name.replace('\\', "/")).collect();
+    if !members.iter().any(|name| name.eq_ignore_ascii_case("UpdateContent.txt")) {
+        return Err(invalid("UpdateContent.txt is missing"));
+    }
+    let mut prerequisites: Vec<String> = members
+        .iter()
+        .filter_map(|name| {
+            let (folder, check) = name.split_once('/')?;
+            let dll = check.to_lowercase().ends_with(".dll") && !check.contains('/');
+            (folder.eq_ignore_ascii_case("Prerequisites") && dll).then(|| check.to_owned())
+        })
+        .collect();
+    prerequisites.sort();
+    Ok(Package {
+        file: file.to_owned(),
+        content,
+        prerequisites,
+        size: metadata.len(),
+        copy: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+    })
+}

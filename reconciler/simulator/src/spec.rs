@@ -1,0 +1,363 @@
+//! What to simulate: clusters, their Agents, keys, speed and faults. Readable from YAML.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use camino::Utf8PathBuf;
+use dataminer_schema::version::Version;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{error::SimulatorError, fault::Injected};
+
+/// A whole simulation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SimulationSpec {
+    pub clusters: Vec<ClusterSpec>,
+    /// Simulated seconds per second; work of an hour takes a minute at 60.
+    #[serde(default = "one")]
+    pub speed: f64,
+    /// Seeds every random choice; each Agent has its own stream.
+    #[serde(default)]
+    pub seed: u64,
+    /// The simulated instant at the start. Without it Agents show the real time, and only durations are scaled: what
+    /// a reconciler with a real clock has to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// The Windows user that SSH accepts.
+    #[serde(default = "default_user")]
+    pub user: String,
+    /// Public keys in OpenSSH form that SSH accepts beside the generated one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorized_keys: Vec<String>,
+    /// Where the trees go; a temporary folder, deleted at the end, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<Utf8PathBuf>,
+}
+
+/// One DataMiner System.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterSpec {
+    pub name: String,
+    pub agents: Vec<AgentSpec>,
+    /// What `UseDefault` in UpgradeInfo.xml means here (`domain/04 section 2`).
+    #[serde(default)]
+    pub failover_policy: FailoverPolicy,
+    /// Faults that are there from the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Injected>,
+}
+
+/// One Agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgentSpec {
+    /// The computer name.
+    pub name: String,
+    /// The DataMiner ID; both members of a Failover pair carry the same.
+    pub id: u32,
+    /// DataMiner's own address of the Agent.
+    pub address: IpAddr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover: Option<FailoverSpec>,
+    /// What is installed, with CU and build where the rules are to know them: `10.4.0 CU4 (build 14511)`.
+    pub core: Version,
+    /// The newest VersionHistory entry, verbatim, instead of one made from `core`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core_entry: Option<String>,
+    /// Older VersionHistory entries, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistorySpec>,
+    /// The level of the web apps; that of the core if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web: Option<Version>,
+    /// The id of the Windows time zone.
+    #[serde(default = "default_time_zone")]
+    pub time_zone: String,
+    /// Bytes.
+    #[serde(default = "default_free_disk")]
+    pub free_disk: u64,
+    /// Whether NATS is managed by BrokerGateway.
+    #[serde(default)]
+    pub broker_gateway: bool,
+    /// Versions of the installed ASP.NET Core hosting bundles.
+    #[serde(default = "default_dotnet")]
+    pub dotnet: Vec<String>,
+    #[serde(default = "default_vcredist", skip_serializing_if = "Option::is_none")]
+    pub vcredist: Option<String>,
+    /// The Windows build number: 14393 is Server 2016, 17763 is 2019, 20348 is 2022, 26100 is 2025.
+    #[serde(default = "default_os_build")]
+    pub os_build: u32,
+    /// The language of Windows' own texts.
+    #[serde(default)]
+    pub language: Language,
+    /// Whether DataMiner runs at the start.
+    #[serde(default = "yes")]
+    pub running: bool,
+    /// Whether Security.xml holds an expired user (`domain/02 H11`).
+    #[serde(default)]
+    pub expired_users: bool,
+    /// Whether MaintenanceSettings.xml holds DefaultUpgradeOptions (`domain/04 section 7`).
+    #[serde(default)]
+    pub default_upgrade_options: bool,
+    #[serde(default)]
+    pub pending_reboot: bool,
+    /// Days since VerifyClusterPorts last succeeded; never if absent (`domain/02 H7`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_ports_verified_days_ago: Option<u32>,
+    /// Content backups that lie on the Agent at the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backups: Vec<BackupSpec>,
+    /// Whether DMS.xml names this Agent itself without an id, as it does in some of the docs' samples.
+    #[serde(default)]
+    pub own_id_hidden: bool,
+    /// Whether VersionHistory.txt starts with a byte order mark.
+    #[serde(default)]
+    pub history_with_bom: bool,
+}
+
+/// An older VersionHistory entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HistorySpec {
+    pub at: Timestamp,
+    /// As the file spells it: `10.4.0.0-14772-20240821-release`.
+    pub version: String,
+}
+
+/// A content backup in `System Cache\Web\Backups`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupSpec {
+    pub at: Timestamp,
+    /// The web level that wrote the content.
+    pub content: Version,
+}
+
+/// A member's place in its Failover pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FailoverSpec {
+    pub role: FailoverRole,
+    pub online: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailoverRole {
+    Main,
+    Backup,
+}
+
+/// The order in which a pair is upgraded (`domain/04 section 2`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailoverPolicy {
+    #[default]
+    Simultaneously,
+    BackupFirst,
+    BackupFirstWithSwitchback,
+}
+
+/// The language of the texts that Windows' own programs print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Language {
+    #[default]
+    English,
+    German,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_user() -> String {
+    "svc-dataminer".to_owned()
+}
+
+fn default_time_zone() -> String {
+    "W. Europe Standard Time".to_owned()
+}
+
+fn default_free_disk() -> u64 {
+    80 << 30
+}
+
+fn default_dotnet() -> Vec<String> {
+    vec!["8.0.11".to_owned(), "10.0.1".to_owned()]
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+fn default_vcredist() -> Option<String> {
+    Some("v14.44.35211.00".to_owned())
+}
+
+fn default_os_build() -> u32 {
+    17763
+}
+
+impl SimulationSpec {
+    /// One simulation of these clusters at speed 1, seed 0.
+    pub fn new(clusters: Vec<ClusterSpec>) -> Self {
+        Self {
+            clusters,
+            speed: one(),
+            seed: 0,
+            start: None,
+            user: default_user(),
+            authorized_keys: Vec::new(),
+            root: None,
+        }
+    }
+
+    /// The same at this many simulated seconds per second.
+    #[must_use]
+    pub fn with_speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    /// The same with this seed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Reads a description from YAML.
+    pub fn from_yaml(text: &str) -> Result<Self, SimulatorError> {
+        let spec: Self =
+            serde_yaml::from_str(text).map_err(|error| SimulatorError::Parse(error.to_string()))?;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// Refuses what could not exist: a fault here would look like a fault of the program under test.
+    pub fn check(&self) -> Result<(), SimulatorError> {
+        let refuse = |text: String| Err(SimulatorError::Spec(text));
+        if !(self.speed.is_finite() && (0.001..=1e6).contains(&self.speed)) {
+            return refuse(format!("speed is {}, it must lie between 0.001 and 1000000", self.speed));
+        }
+        if self.clusters.is_empty() {
+            return refuse("no cluster is named".to_owned());
+        }
+        if !is_plain(&self.user) {
+            return refuse(format!("user `{}` is not a plain Windows user name", self.user));
+        }
+        let mut clusters = BTreeSet::new();
+        for cluster in &self.clusters {
+            if !is_plain(&cluster.name) || !clusters.insert(cluster.name.to_lowercase()) {
+                return refuse(format!("cluster name `{}` is not plain or is used twice", cluster.name));
+            }
+            cluster.check()?;
+        }
+        Ok(())
+    }
+}
+
+impl ClusterSpec {
+    /// A cluster of these Agents.
+    pub fn new(name: impl Into<String>, agents: Vec<AgentSpec>) -> Self {
+        Self { name: name.into(), agents, failover_policy: FailoverPolicy::default(), faults: Vec::new() }
+    }
+
+    fn check(&self) -> Result<(), SimulatorError> {
+        let refuse = |text: String| Err(SimulatorError::Spec(format!("cluster {}: {text}", self.name)));
+        if self.agents.is_empty() {
+            return refuse("it has no Agent".to_owned());
+        }
+        let (mut names, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+        for agent in &self.agents {
+            if !is_plain(&agent.name) || agent.name.len() > 15 || !names.insert(agent.name.to_lowercase()) {
+                return refuse(format!(
+                    "Agent name `{}` must be plain, at most 15 characters and used once",
+                    agent.name
+                ));
+            }
+            if !addresses.insert(agent.address) {
+                return refuse(format!("address {} is used twice", agent.address));
+            }
+            if crate::clock::time_zone(&agent.time_zone).is_none() {
+                return refuse(format!("`{}` is not the id of a Windows time zone", agent.time_zone));
+            }
+            let partners: Vec<_> = self.agents.iter().filter(|other| other.id == agent.id).collect();
+            match (agent.failover, partners.as_slice()) {
+                (None, [_]) => {}
+                (Some(_), [one, two]) => {
+                    let roles = (one.failover.map(|f| f.role), two.failover.map(|f| f.role));
+                    if !matches!(
+                        roles,
+                        (Some(FailoverRole::Main), Some(FailoverRole::Backup))
+                            | (Some(FailoverRole::Backup), Some(FailoverRole::Main))
+                    ) {
+                        return refuse(format!("the pair {} needs one Main and one Backup", agent.id));
+                    }
+                }
+                _ => {
+                    return refuse(format!(
+                        "DataMiner ID {} must belong to one Agent or to one pair",
+                        agent.id
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AgentSpec {
+    /// An Agent that runs this version with its own web apps.
+    pub fn new(name: impl Into<String>, id: u32, address: IpAddr, core: Version) -> Self {
+        Self {
+            name: name.into(),
+            id,
+            address,
+            failover: None,
+            core,
+            core_entry: None,
+            history: Vec::new(),
+            web: None,
+            time_zone: default_time_zone(),
+            free_disk: default_free_disk(),
+            broker_gateway: false,
+            dotnet: default_dotnet(),
+            vcredist: default_vcredist(),
+            os_build: default_os_build(),
+            language: Language::default(),
+            running: true,
+            expired_users: false,
+            default_upgrade_options: false,
+            pending_reboot: false,
+            cluster_ports_verified_days_ago: None,
+            backups: Vec::new(),
+            own_id_hidden: false,
+            history_with_bom: false,
+        }
+    }
+
+    /// The same as a member of a Failover pair.
+    #[must_use]
+    pub fn with_failover(mut self, role: FailoverRole, online: bool) -> Self {
+        self.failover = Some(FailoverSpec { role, online });
+        self
+    }
+
+    /// The same with these web apps.
+    #[must_use]
+    pub fn with_web(mut self, web: Version) -> Self {
+        self.web = Some(web);
+        self
+    }
+}
+
+/// Letters, digits, `-`, `_`, `.` and blanks inside: what may become a folder name and a Windows name.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
+}

@@ -1,0 +1,6 @@
+//! The simulator from outside: over SSH and SFTP, as a reconciler meets it.
+
+mod client;
+mod transport;
+mod upgrade;
+mod world;
