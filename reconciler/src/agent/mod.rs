@@ -1,0 +1,127 @@
+//! Talking to Agents: SSH, our scripts, probes and jobs.
+//!
+//! [`ClusterDriver`] is what the engine sees: look at a cluster, claim it, perform one effect. Everything that an
+//! Agent says is hostile until checked; everything that is sent to one is checked before.
+
+mod backup;
+mod claim;
+mod clean;
+mod content;
+mod context;
+pub mod error;
+mod job;
+pub mod layout;
+mod link;
+mod observe;
+mod perform;
+pub mod probe;
+pub mod render;
+pub mod scripts;
+pub mod secrets;
+mod stage;
+#[cfg(test)]
+mod testing;
+pub mod transport;
+
+use std::sync::Arc;
+
+use dataminer_core::exec::effect::{Effect, Failure, Outcome};
+use dataminer_schema::{
+    id::{AgentName, ClusterName},
+    v1::{cluster::Cluster, observation::Observation},
+};
+
+pub use self::context::{CataloguedPackages, DriverContext, Pace, PackageSource};
+use self::{
+    error::{AgentError, Reason},
+    link::{Link, Session},
+    observe::Observer,
+};
+use crate::engine::{AgentPort, ProgressSender};
+
+/// Talks to the Agents of one cluster. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ClusterDriver {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    cluster: ClusterName,
+    links: Vec<Arc<Link>>,
+    context: DriverContext,
+}
+
+impl ClusterDriver {
+    /// A driver for the cluster as the manifest declares it. Nothing is connected yet.
+    pub fn new(cluster: &Cluster, context: DriverContext) -> Self {
+        let links = Link::all(cluster).into_iter().map(Arc::new).collect();
+        Self { inner: Arc::new(Inner { cluster: cluster.name.clone(), links, context }) }
+    }
+
+    /// Looks at every Agent. Never fails: an Agent that cannot be seen is reported as such, with the reason.
+    pub async fn observe(&self) -> Observation {
+        self.inner.observe().await
+    }
+
+    /// Takes the cluster for this installation and fences every older owner: a new generation, higher than the
+    /// store's and every Agent's, on all Agents.
+    pub async fn claim(&self, store_generation: u64) -> Result<u64, Failure> {
+        claim::claim(&self.inner, store_generation).await
+    }
+
+    /// Does what `effect` asks under `generation`. Done twice equals done once. Never panics; whatever went wrong
+    /// is in the outcome. Dropping the future stops waiting, not the work that runs on an Agent.
+    pub async fn perform(&self, generation: u64, effect: &Effect, progress: &ProgressSender) -> Outcome {
+        perform::perform(&self.inner, generation, effect, progress).await
+    }
+}
+
+impl AgentPort for ClusterDriver {
+    fn observe(&self) -> impl Future<Output = Observation> + Send {
+        Self::observe(self)
+    }
+
+    fn claim(&self, store_generation: u64) -> impl Future<Output = Result<u64, Failure>> + Send {
+        Self::claim(self, store_generation)
+    }
+
+    fn perform(
+        &self,
+        generation: u64,
+        effect: &Effect,
+        progress: &ProgressSender,
+    ) -> impl Future<Output = Outcome> + Send {
+        Self::perform(self, generation, effect, progress)
+    }
+}
+
+impl Inner {
+    async fn observe(&self) -> Observation {
+        let observer = Observer {
+            installation: &self.context.installation,
+            secrets: &self.context.secrets,
+            layout: &self.context.layout,
+            timeouts: self.context.timeouts,
+            patience: self.context.patience,
+            permits: &self.context.permits,
+        };
+        observer.observe(&self.links).await
+    }
+
+    async fn connect(&self, link: &Link) -> Result<Session, AgentError> {
+        link.connect(&self.context.secrets, &self.context.layout, self.context.timeouts)
+            .await
+            .map_err(|error| error.on(format_args!("Agent {}", link.name)))
+    }
+
+    fn link(&self, name: &AgentName) -> Result<&Arc<Link>, AgentError> {
+        self.links.iter().find(|link| link.name == *name).ok_or_else(|| {
+            AgentError::new(
+                Reason::UnknownAgent,
+                format!("cluster {} has no Agent {name}", self.cluster),
+                "plan again: the manifest has changed",
+            )
+        })
+    }
+}

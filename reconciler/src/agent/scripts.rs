@@ -1,0 +1,194 @@
+//! Our scripts: embedded, named by their content, uploaded once.
+
+use dataminer_schema::id::{JobId, Sha256};
+use futures::future::try_join_all;
+
+use super::{
+    error::{AgentError, Reason},
+    layout::{Layout, ROOT},
+    transport::{Connection, Exec, ExecLimits, Sftp},
+};
+
+/// A script that lies in our folder on every Agent. What each does is written in its first lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Script {
+    Prepare,
+    Probe,
+    Disk,
+    Hash,
+    Start,
+    Poll,
+    Clean,
+}
+
+/// The job's own script, before its values are filled in.
+pub const RUN_TEMPLATE: &str = include_str!("scripts/run.cmd");
+
+const SCRIPTS: [Script; 7] =
+    [Script::Prepare, Script::Probe, Script::Disk, Script::Hash, Script::Start, Script::Poll, Script::Clean];
+
+impl Script {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Probe => "probe",
+            Self::Disk => "disk",
+            Self::Hash => "hash",
+            Self::Start => "start",
+            Self::Poll => "poll",
+            Self::Clean => "clean",
+        }
+    }
+
+    fn source(self) -> &'static str {
+        match self {
+            Self::Prepare => include_str!("scripts/prepare.cmd"),
+            Self::Probe => include_str!("scripts/probe.cmd"),
+            Self::Disk => include_str!("scripts/disk.cmd"),
+            Self::Hash => include_str!("scripts/hash.cmd"),
+            Self::Start => include_str!("scripts/start.cmd"),
+            Self::Poll => include_str!("scripts/poll.cmd"),
+            Self::Clean => include_str!("scripts/clean.cmd"),
+        }
+    }
+
+    /// The bytes that lie on the Agent.
+    pub fn bytes(self) -> Vec<u8> {
+        crlf(self.source())
+    }
+
+    /// The file name on the Agent: what is inside is part of it, so an old and a new reconciler never meet.
+    pub fn file_name(self) -> String {
+        format!("{}-{}.cmd", self.name(), Sha256::of(&self.bytes()).short())
+    }
+
+    /// The command line that runs it.
+    pub fn command(self, argument: Argument<'_>) -> String {
+        let script = format!(r"cmd.exe /d /c {ROOT}\scripts\{}", self.file_name());
+        match argument {
+            Argument::None => script,
+            Argument::Job(id) => format!("{script} {id}"),
+            Argument::Package(sha256) => format!("{script} {sha256}"),
+        }
+    }
+}
+
+/// What a script may be given: only names that can hold nothing that `cmd.exe` reads as anything else.
+#[derive(Clone, Copy, Debug)]
+pub enum Argument<'a> {
+    None,
+    Job(&'a JobId),
+    Package(&'a Sha256),
+}
+
+/// Batch files want CRLF: with bare line feeds `goto` misses labels.
+pub(super) fn crlf(text: &str) -> Vec<u8> {
+    text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes()
+}
+
+/// Makes our folder, uploads the scripts that are missing, checks those that are there byte for byte, and closes
+/// the folder to ordinary users. Done twice equals done once.
+pub async fn install(connection: &Connection, sftp: &Sftp, layout: &Layout) -> Result<(), AgentError> {
+    match sftp.make_folder(&layout.root()).await {
+        Ok(()) => {
+            // Whoever made anything in the folder in this very moment was not us.
+            sftp.make_folder(&layout.own("scripts")).await.map_err(|error| planted(sftp, &error))?;
+        }
+        Err(error) if error.reason == Reason::AlreadyExists => {
+            sftp.ensure_folder(&layout.own("scripts")).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    try_join_all(SCRIPTS.map(|script| place(sftp, layout, script))).await?;
+    let exec = run(connection, Script::Prepare, Argument::None, ExecLimits::default()).await?;
+    match exec.status {
+        Some(0) => Ok(()),
+        status => Err(AgentError::new(
+            Reason::ScriptFailed,
+            format!(
+                "{ROOT} on {} could not be closed to ordinary users (prepare ended with {status:?})",
+                sftp.peer()
+            ),
+            "the SSH account must be an administrator of the server; if the folder belongs to somebody else, remove it",
+        )),
+    }
+}
+
+async fn place(sftp: &Sftp, layout: &Layout, script: Script) -> Result<(), AgentError> {
+    let name = script.file_name();
+    let path = layout.own(&format!(r"scripts\{name}"));
+    let bytes = script.bytes();
+    match sftp.read(&path, bytes.len()).await {
+        Ok(found) if found.bytes == bytes && !found.truncated => return Ok(()),
+        Ok(_) => {
+            return Err(AgentError::new(
+                Reason::TamperedFolder,
+                format!(r"{ROOT}\scripts\{name} on {} was changed", sftp.peer()),
+                "find out who wrote to the folder, then remove the file",
+            ));
+        }
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(error),
+    }
+    // Written aside and renamed: a script under its own name is whole.
+    let part = format!("{path}.{:08x}", rand::random::<u32>());
+    sftp.create(&part, &bytes).await?;
+    match sftp.rename(&part, &path).await {
+        // Another process of ours was faster; what it wrote is checked by the next install.
+        Err(error) if error.reason == Reason::AlreadyExists => sftp.remove(&part).await,
+        other => other,
+    }
+}
+
+/// Runs a script.
+pub async fn run(
+    connection: &Connection,
+    script: Script,
+    argument: Argument<'_>,
+    limits: ExecLimits,
+) -> Result<Exec, AgentError> {
+    let exec = connection.exec(&script.command(argument), limits).await?;
+    if exec.truncated {
+        return Err(AgentError::new(
+            Reason::ProtocolViolation,
+            format!("the {} script printed more than expected", script.name()),
+            "look at the server",
+        ));
+    }
+    Ok(exec)
+}
+
+fn planted(sftp: &Sftp, error: &AgentError) -> AgentError {
+    AgentError::new(
+        Reason::TamperedFolder,
+        format!("somebody else writes into {ROOT} on {} ({error})", sftp.peer()),
+        "find out who wrote to the folder, remove it, and try again",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_are_ascii_with_crlf_and_plain_names() {
+        for script in SCRIPTS {
+            let bytes = script.bytes();
+            assert!(bytes.is_ascii(), "{script:?}");
+            let text = String::from_utf8(bytes).expect("ASCII");
+            assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{script:?}");
+            let command = script.command(Argument::None);
+            assert!(
+                command.starts_with(r"cmd.exe /d /c C:\ProgramData\dataminer-reconciler\scripts\"),
+                "{command}"
+            );
+            assert!(!command[12..].contains(['"', '%', '&', '^']), "{command}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_has_the_argument_at_its_end() {
+        let id = JobId::new("0123456789ab-3-1").expect("a job id");
+        assert!(Script::Poll.command(Argument::Job(&id)).ends_with(".cmd 0123456789ab-3-1"));
+    }
+}

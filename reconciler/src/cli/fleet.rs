@@ -1,0 +1,137 @@
+//! What several verbs need: the fleet of a folder, observations from files, and points in time.
+
+use std::path::{Path, PathBuf};
+
+use dataminer_core::catalog::Catalog;
+use dataminer_schema::{
+    diagnostic::{Diagnostic, Severity},
+    id::ClusterName,
+    load::{SourceFile, load_observations},
+    v1::{cluster::Cluster, observation::Observation},
+};
+use jiff::{Timestamp, Zoned};
+
+use super::{Helpful, Terminal, validate};
+use crate::source::{self, Limits, Refusal};
+
+/// The fleet of a folder, without a repository around it.
+pub(super) struct Fleet {
+    pub(super) clusters: Vec<Cluster>,
+    pub(super) catalog: Catalog,
+}
+
+/// Reads the fleet below `folder` and keeps the clusters that are named; all of them, if none is.
+///
+/// # Errors
+/// Manifests with errors, after they were printed; a name that no manifest has.
+pub(super) fn load(folder: &Path, names: &[ClusterName], terminal: &mut Terminal) -> anyhow::Result<Fleet> {
+    let (files, refused) = source::read_tree(folder, Limits::default())?;
+    let fleet = match source::assemble(&files, &refused) {
+        Ok((fleet, warnings)) => {
+            explain(&files, &warnings, terminal);
+            fleet
+        }
+        Err(diagnostics) => {
+            explain(&files, &diagnostics, terminal);
+            let errors =
+                diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+            return Err(Helpful::new(
+                format!(
+                    "the manifests below {} have {}",
+                    folder.display(),
+                    validate::plural(errors, "error")
+                ),
+                "correct them; `validate` prints them again",
+            )
+            .into());
+        }
+    };
+    let catalog = Catalog::unite(&fleet.catalogs).map_err(|conflicts| {
+        let all: Vec<_> = conflicts.iter().map(ToString::to_string).collect();
+        let help = conflicts.first().map_or("", |conflict| conflict.help());
+        Helpful::new(format!("the catalogues contradict each other: {}", all.join("; ")), help)
+    })?;
+    let mut clusters: Vec<_> = fleet.clusters.into_iter().map(|located| located.value).collect();
+    clusters.sort_by(|a, b| a.name.cmp(&b.name));
+    let known: Vec<_> = clusters.iter().map(|cluster| cluster.name.to_string()).collect();
+    if let Some(stranger) = names.iter().find(|name| !known.contains(&name.to_string())) {
+        return Err(Helpful::new(
+            format!("no manifest below {} describes the cluster `{stranger}`", folder.display()),
+            if known.is_empty() {
+                "there is none at all".to_owned()
+            } else {
+                format!("there are: {}", known.join(", "))
+            },
+        )
+        .into());
+    }
+    clusters.retain(|cluster| names.is_empty() || names.contains(&cluster.name));
+    if clusters.is_empty() {
+        terminal.say(format!("no Cluster manifest below {}", folder.display()));
+    }
+    Ok(Fleet { clusters, catalog })
+}
+
+/// Reads Observations from files and folders.
+///
+/// # Errors
+/// Observations with errors, after they were printed.
+pub(super) fn observations(paths: &[PathBuf], terminal: &mut Terminal) -> anyhow::Result<Vec<Observation>> {
+    let (files, refused) = source::read_paths(paths, Limits::default())?;
+    let (observations, mut diagnostics) = load_observations(&files);
+    diagnostics.extend(refused.iter().map(Refusal::diagnostic));
+    explain(&files, &diagnostics, terminal);
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Helpful::new(
+            "the observations have errors",
+            "write them anew with `observe`, or correct the places above",
+        )
+        .into());
+    }
+    Ok(observations)
+}
+
+/// Names observations that no manifest asks for: mostly a cluster that was renamed. Silent where clusters were
+/// picked out by name.
+pub(super) fn strangers(
+    fleet: &Fleet,
+    observations: &[Observation],
+    names: &[ClusterName],
+    terminal: &mut Terminal,
+) {
+    if !names.is_empty() {
+        return;
+    }
+    for seen in
+        observations.iter().filter(|seen| fleet.clusters.iter().all(|known| known.name != seen.cluster))
+    {
+        terminal.say(format!("the observation of `{}` belongs to no manifest", seen.cluster));
+    }
+}
+
+/// Prints diagnostics as talk: stdout is for what was asked.
+pub(super) fn explain(files: &[SourceFile], diagnostics: &[Diagnostic], terminal: &mut Terminal) {
+    for text in validate::rendered(files, diagnostics) {
+        terminal.say(text);
+    }
+}
+
+/// Reads `2026-11-21T21:00:00Z`, or a local time with its zone in brackets.
+pub(super) fn point_in_time(text: &str) -> Result<Timestamp, String> {
+    text.parse::<Timestamp>().or_else(|_| text.parse::<Zoned>().map(|zoned| zoned.timestamp())).map_err(
+        |_| "write a time such as 2026-11-21T21:00:00Z or 2026-11-21T22:00[Europe/Brussels]".to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_time_are_read_in_utc_and_with_a_zone() {
+        let utc = point_in_time("2026-11-21T21:00:00Z").expect("it is a time");
+        assert_eq!(point_in_time("2026-11-21T22:00[Europe/Brussels]").expect("it is a time"), utc);
+        assert!(point_in_time("tonight").expect_err("it is none").contains("2026-11-21"));
+        assert!(point_in_time("2026-11-21T22:00").is_err(), "a time without a zone is no point in time");
+    }
+}

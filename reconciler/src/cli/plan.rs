@@ -1,0 +1,152 @@
+//! `plan`: what would be done, and why; offline from files, or from a live look.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use dataminer_core::{
+    desired::resolve,
+    lint::lint,
+    plan::{PlanInput, PlanMode, PlanState},
+};
+use dataminer_schema::{
+    id::ClusterName,
+    plan::{FORMAT_VERSION, Plan, PlanResult},
+    v1::{cluster::Cluster, observation::Observation},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Exit, Helpful, Terminal, fleet, live, plan_table};
+
+/// Show what would be done to clusters, and why
+///
+/// Without --live it reads files only: no secret, no Agent, no store.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of the manifests
+    #[arg(short = 'f', long = "fleet", value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+
+    /// Clusters to plan; all of them if none is named
+    #[arg(value_name = "CLUSTER")]
+    clusters: Vec<ClusterName>,
+
+    /// Observations, as `observe` writes them: a file or a folder
+    #[arg(long, value_name = "PATH", conflicts_with = "live")]
+    observed: Vec<PathBuf>,
+
+    /// Look at the Agents now; needs --config, which grants the secrets
+    #[arg(long)]
+    live: bool,
+
+    /// The process's configuration, for --live
+    #[arg(long, value_name = "FILE", env = "DATAMINER_RECONCILER_CONFIG")]
+    config: Option<PathBuf>,
+
+    /// Plan as if it were this time
+    #[arg(long, value_name = "TIME", value_parser = fleet::point_in_time)]
+    now: Option<Timestamp>,
+
+    /// Form of the output
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+
+    /// End with 0 for nothing to do, 2 for changes, 3 for blocked, 1 for an error
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Output {
+    #[default]
+    Table,
+    Json,
+    Yaml,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plans<'a> {
+    format_version: &'static str,
+    plans: &'a [Plan],
+}
+
+pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
+    let fleet = fleet::load(&args.folder, &args.clusters, terminal)?;
+    let (observations, mode) = if args.live {
+        let config = args.config.as_deref().ok_or_else(live::no_config)?;
+        (live::observe(&fleet.clusters, config, terminal)?, PlanMode::Live)
+    } else {
+        if args.observed.is_empty() {
+            terminal.say("no observations: every cluster counts as never seen; give --observed PATH, or --live --config FILE");
+        }
+        (fleet::observations(&args.observed, terminal)?, PlanMode::Offline)
+    };
+    fleet::strangers(&fleet, &observations, &args.clusters, terminal);
+    let now = args.now.unwrap_or_else(Timestamp::now);
+    let plans = make(&fleet, &observations, now, mode)?;
+    match args.output {
+        Output::Json => terminal.json(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
+        Output::Yaml => terminal.yaml(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
+        Output::Table => {
+            for (at, plan) in plans.iter().enumerate() {
+                if at > 0 {
+                    terminal.line("")?;
+                }
+                let cluster = &fleet.clusters[at];
+                plan_table::print(plan, cluster, now, terminal)?;
+            }
+        }
+    }
+    Ok(if args.detailed_exitcode { verdict(&plans) } else { Exit::Ok })
+}
+
+/// The plans of these clusters, in their order.
+///
+/// # Errors
+/// A plan that its own checker refuses: a fault of the planner, never shown as a plan.
+pub(super) fn make(
+    fleet: &fleet::Fleet,
+    observations: &[Observation],
+    now: Timestamp,
+    mode: PlanMode,
+) -> anyhow::Result<Vec<Plan>> {
+    let seen: BTreeMap<&ClusterName, &Observation> =
+        observations.iter().map(|seen| (&seen.cluster, seen)).collect();
+    let plan = |cluster: &Cluster| {
+        let desired = resolve(cluster.clone(), None);
+        let plan = dataminer_core::plan::plan(&PlanInput {
+            desired: &desired,
+            observation: seen.get(&cluster.name).copied(),
+            catalog: &fleet.catalog,
+            vault: &[],
+            state: &PlanState::default(),
+            now,
+            mode,
+        });
+        match lint(&plan).as_slice() {
+            [] => Ok(plan),
+            notes => Err(Helpful::new(
+                format!(
+                    "the plan of {} breaks its own rules: {}",
+                    cluster.name,
+                    notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+                ),
+                "this is a fault of the planner: please report it with the manifest and the observation",
+            )
+            .into()),
+        }
+    };
+    fleet.clusters.iter().map(plan).collect()
+}
+
+/// The worst of all plans decides.
+fn verdict(plans: &[Plan]) -> Exit {
+    let any = |result| plans.iter().any(|plan| plan.result == result);
+    if any(PlanResult::Blocked) {
+        Exit::PlanBlocked
+    } else if any(PlanResult::Ready) || any(PlanResult::Waiting) {
+        Exit::PlanChanges
+    } else {
+        Exit::Ok
+    }
+}

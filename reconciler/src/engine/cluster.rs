@@ -1,0 +1,482 @@
+//! The loop of one cluster: observe, plan, then wait, act or be done.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use dataminer_core::{
+    catalog::Catalog,
+    desired::Desired,
+    exec::{
+        effect::{Disposition, Failure},
+        finish::{Finish, Pause, reason},
+        policy::Scope,
+    },
+    lint::lint,
+    plan::{PlanInput, PlanMode, PlanState, Quarantine as PlannedQuarantine, Retry, plan},
+};
+use dataminer_schema::{
+    id::{ClusterName, PlanId},
+    plan::{BlockCode, Disruption, Plan, PlanResult},
+    status::{ClusterState, ClusterStatus, SourceStatus},
+    v1::observation::Observation,
+};
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    AgentPort, Shared,
+    next::{Next, retry_pause, until},
+    now,
+};
+use crate::store::{EventKind, PlanRow, Quarantine, RequestKind, StoreError};
+
+/// Failures in a row after which an operator must look.
+const MOST_FAILURES: u32 = 10;
+/// How many pauses for something that passes `run --once` waits through.
+const ONCE_PATIENCE: u32 = 3;
+
+/// What is wanted of one cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) desired: Arc<Desired>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) source: Arc<SourceStatus>,
+}
+
+impl Target {
+    /// Whether `other` asks for the same and shows the same, the time of the last fetch apart.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let shown = |source: &SourceStatus| SourceStatus { fetched_at: None, ..source.clone() };
+        self.desired.digest == other.desired.digest
+            && self.desired.commit == other.desired.commit
+            && self.catalog == other.catalog
+            && shown(&self.source) == shown(&other.source)
+    }
+}
+
+/// How a loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// `run --once`: nothing more to do now.
+    Settled,
+    /// It was told to stop.
+    Stopped,
+}
+
+/// The loop and what it remembers between turns.
+pub(super) struct ClusterLoop<P> {
+    pub(super) shared: Arc<Shared<P>>,
+    pub(super) targets: watch::Receiver<Target>,
+    pub(super) stop: CancellationToken,
+    pub(super) wake: Arc<Notify>,
+    once: bool,
+    pub(super) name: ClusterName,
+    pub(super) target: Target,
+    pub(super) port: P,
+    pub(super) observation: Option<Observation>,
+    pub(super) plan: Option<(PlanRow, Plan)>,
+    /// The last failure that nothing has overcome since.
+    pub(super) failure: Option<Failure>,
+    failures: u32,
+    retry_at: Option<Timestamp>,
+    pub(super) quarantine: Option<Quarantine>,
+    /// The plan whose preparatory steps are done.
+    prepared: Option<PlanId>,
+    /// The plan that was executed to its end last: the same plan again means that nothing came of it.
+    succeeded: Option<PlanId>,
+    /// Turns in a row that something passing stood in the way.
+    impatience: u32,
+    pub(super) next_attempt_at: Option<Timestamp>,
+    /// The status as the store has it.
+    pub(super) kept: Mutex<Option<ClusterStatus>>,
+    resumed: bool,
+}
+
+impl<P: AgentPort> ClusterLoop<P> {
+    pub(super) fn new(
+        shared: Arc<Shared<P>>,
+        mut targets: watch::Receiver<Target>,
+        stop: CancellationToken,
+        once: bool,
+    ) -> Self {
+        let target = targets.borrow_and_update().clone();
+        let name = target.desired.cluster.name.clone();
+        Self {
+            port: (shared.connect)(&target.desired, &target.catalog),
+            wake: shared.board.wake(&name),
+            shared,
+            targets,
+            stop,
+            once,
+            name,
+            target,
+            observation: None,
+            plan: None,
+            failure: None,
+            failures: 0,
+            retry_at: None,
+            quarantine: None,
+            prepared: None,
+            succeeded: None,
+            impatience: 0,
+            next_attempt_at: None,
+            kept: Mutex::default(),
+            resumed: false,
+        }
+    }
+
+    /// Turns until it is told to stop, or, with `once`, until nothing is left to do now.
+    pub(super) async fn run(mut self) -> Ended {
+        loop {
+            let begun = Instant::now();
+            let stop = self.stop.clone();
+            let turned = self.turn().await;
+            let next = match turned {
+                Ok(next) => next,
+                Err(error) => {
+                    // Nothing is done without a journal. The store is ours alone, so what fails is the disk.
+                    let error = anyhow::Error::new(error);
+                    tracing::error!(cluster = %self.name, error = format!("{error:#}"), "the store failed");
+                    self.failure = Some(store_failure(&error));
+                    // What was under way is known from the journal alone.
+                    self.resumed = false;
+                    self.plan = None;
+                    Next::After(retry_pause(3))
+                }
+            };
+            let result = if self.failure.is_some() { "failed" } else { "ok" };
+            self.shared.metrics.reconciled(result, begun.elapsed());
+            let at = next.at(now(), self.shared.config.observe);
+            self.next_attempt_at = Some(at);
+            self.publish(None).await;
+            if stop.is_cancelled() {
+                return Ended::Stopped;
+            }
+            if self.once && self.settled(next) {
+                return Ended::Settled;
+            }
+            if next == Next::Now {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::select! {
+                    () = tokio::time::sleep(until(now(), at)) => {}
+                    () = self.wake.notified() => {}
+                    _ = self.targets.changed() => self.targets.mark_changed(),
+                    () = stop.cancelled() => return Ended::Stopped,
+                }
+            }
+            self.take_target();
+        }
+    }
+
+    /// Whether nothing is left that `run --once` should wait for.
+    fn settled(&self, next: Next) -> bool {
+        let Some(status) = self.shared.board.get(&self.name) else { return false };
+        match status.state {
+            ClusterState::Ready | ClusterState::Stalled => true,
+            ClusterState::Reconciling if next == Next::Now => false,
+            // What passes or is tried again soon is waited for, but not for ever.
+            ClusterState::Reconciling if self.retry_at.is_some() => self.failures > ONCE_PATIENCE,
+            ClusterState::Reconciling if self.impatience > 0 => self.impatience > ONCE_PATIENCE,
+            ClusterState::Reconciling => true,
+        }
+    }
+
+    /// Takes what is wanted by now. Another digest forgets what is remembered of the old one.
+    pub(super) fn take_target(&mut self) {
+        if !self.targets.has_changed().unwrap_or(false) {
+            return;
+        }
+        let target = self.targets.borrow_and_update().clone();
+        let changed = target.desired.digest != self.target.desired.digest;
+        if changed || target.catalog != self.target.catalog {
+            self.port = (self.shared.connect)(&target.desired, &target.catalog);
+            self.prepared = None;
+        }
+        self.target = target;
+        if changed {
+            self.failure = None;
+            self.failures = 0;
+            self.retry_at = None;
+            self.succeeded = None;
+        }
+    }
+
+    async fn turn(&mut self) -> Result<Next, StoreError> {
+        self.quarantine = self.shared.store.quarantine(&self.name).await?;
+        self.heed_requests().await?;
+        if !self.resumed {
+            if let Some(next) = self.resume().await? {
+                return Ok(next);
+            }
+            self.resumed = true;
+        }
+        if !self.observe().await? {
+            return Ok(Next::Now);
+        }
+        let planned = self.make_plan().await;
+        let Some((row, plan)) = self.store_plan(planned).await? else {
+            return Ok(Next::After(retry_pause(3)));
+        };
+        self.next_attempt_at = None;
+        match plan.result {
+            PlanResult::Converged => {
+                self.overcome().await?;
+                Ok(Next::After(self.shared.config.observe))
+            }
+            PlanResult::Ready if self.succeeded.as_ref() == Some(&plan.id) => {
+                self.failed(no_progress(&plan)).await
+            }
+            PlanResult::Ready => self.operate(row, &plan, Scope::Whole).await,
+            PlanResult::Waiting | PlanResult::Blocked => self.prepare(row, &plan).await,
+        }
+    }
+
+    /// What may be done while the plan waits.
+    async fn prepare(&mut self, row: PlanRow, plan: &Plan) -> Result<Next, StoreError> {
+        let ready = plan.steps.first().is_some_and(|step| step.ready && step.disruption == Disruption::None);
+        let held = self.retry_at.is_some_and(|at| at > now()) || self.is_quarantined();
+        if ready && !held && self.prepared.as_ref() != Some(&plan.id) {
+            return self.operate(row, plan, Scope::Preparation).await;
+        }
+        let passing = plan.blocked.iter().any(|block| {
+            matches!(
+                block.code,
+                BlockCode::AgentUnreachable | BlockCode::OperationInProgress | BlockCode::Unhealthy
+            )
+        });
+        if passing {
+            self.impatience += 1;
+            return Ok(Next::After(retry_pause(self.impatience)));
+        }
+        self.impatience = 0;
+        let passes_at = plan.waiting.iter().filter_map(|waiting| waiting.until).min();
+        Ok(passes_at.map_or(Next::After(self.shared.config.observe), Next::At))
+    }
+
+    /// A fresh look; false if the loop is to stop.
+    async fn observe(&mut self) -> Result<bool, StoreError> {
+        let stop = self.stop.clone();
+        let observation = tokio::select! {
+            observation = async {
+                let _slot = self.shared.metrics.in_queue(self.shared.slots.acquire()).await;
+                self.port.observe().await
+            } => observation,
+            () = stop.cancelled() => return Ok(false),
+        };
+        self.shared.store.observed(&observation).await?;
+        self.observation = Some(observation);
+        Ok(true)
+    }
+
+    async fn make_plan(&self) -> Plan {
+        let vault = match self.shared.vault.list(&self.name).await {
+            Ok(vault) => vault,
+            Err(error) => {
+                // Without the vault a downgrade finds no backup and says so; upgrades need none.
+                let error = anyhow::Error::new(error);
+                tracing::warn!(cluster = %self.name, error = format!("{error:#}"), "the vault cannot be listed");
+                Vec::new()
+            }
+        };
+        let state = PlanState {
+            installation: Some(self.shared.config.installation.clone()),
+            suspended: None,
+            quarantine: self.quarantine.as_ref().map(|quarantine| PlannedQuarantine {
+                desired: quarantine.desired.clone(),
+                reason: quarantine.failure.message.clone(),
+            }),
+            retry: self.retry_at.map(|at| Retry {
+                at,
+                reason: self.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
+                attempts: self.failures,
+            }),
+        };
+        plan(&PlanInput {
+            desired: &self.target.desired,
+            observation: self.observation.as_ref(),
+            catalog: &self.target.catalog,
+            vault: &vault,
+            state: &state,
+            now: now(),
+            mode: PlanMode::Live,
+        })
+    }
+
+    /// Stores `plan` as the current one; `None` if it may not be executed.
+    async fn store_plan(&mut self, plan: Plan) -> Result<Option<(PlanRow, Plan)>, StoreError> {
+        let notes = lint(&plan);
+        if !notes.is_empty() {
+            let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+            self.failure = Some(Failure {
+                disposition: Disposition::Stalled,
+                reason: reason::PLAN_INVALID.to_owned(),
+                message: format!("the plan breaks its own rules and is not executed: {}", notes.join("; ")),
+                help: "This is a defect of the planner: please report it with the plan.".to_owned(),
+                agents: Vec::new(),
+            });
+            self.plan = None;
+            return Ok(None);
+        }
+        let parent = match &self.plan {
+            Some((row, current)) if *current == plan => return Ok(Some((*row, plan))),
+            Some((row, _)) => Some(*row),
+            None => self.shared.store.current_plan(&self.name).await?.map(|stored| stored.row),
+        };
+        let known = self.plan.as_ref().is_some_and(|(_, current)| current.id == plan.id);
+        let row = match self.shared.store.store_plan(&plan, parent, now()).await {
+            Ok(row) => row,
+            Err(StoreError::PlanConflict { .. }) => {
+                // Somebody else planned in between: plan again upon that.
+                self.plan = None;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        if !known {
+            let message = format!(
+                "plan {}: {:?}, {:?}, {} steps",
+                plan.id.short(),
+                plan.change,
+                plan.result,
+                plan.steps.len()
+            );
+            let mut event = self.event(EventKind::PlanStored, message);
+            event.plan = Some(plan.id.clone());
+            self.record(event).await;
+        }
+        self.plan = Some((row, plan.clone()));
+        Ok(Some((row, plan)))
+    }
+
+    async fn heed_requests(&mut self) -> Result<(), StoreError> {
+        for stored in self.shared.store.open_requests(&self.name).await? {
+            match stored.request.kind {
+                RequestKind::Retry => {
+                    self.shared.store.set_quarantine(&self.name, None).await?;
+                    self.quarantine = None;
+                    self.failure = None;
+                    self.failures = 0;
+                    self.retry_at = None;
+                    self.prepared = None;
+                    self.succeeded = None;
+                }
+                // Nothing is under way here; a turn follows in any case.
+                RequestKind::Abort | RequestKind::Reconcile => {}
+            }
+            self.shared.store.request_handled(stored.id, now()).await?;
+        }
+        Ok(())
+    }
+
+    /// No operation is unfinished any more.
+    pub(super) fn resumed(&mut self) {
+        self.resumed = true;
+    }
+
+    pub(super) fn is_quarantined(&self) -> bool {
+        self.quarantine.as_ref().is_some_and(|quarantine| quarantine.desired == self.target.desired.digest)
+    }
+
+    /// The cluster is what it shall be: nothing that failed before counts any more.
+    async fn overcome(&mut self) -> Result<(), StoreError> {
+        self.failure = None;
+        self.failures = 0;
+        self.retry_at = None;
+        self.impatience = 0;
+        if self.quarantine.take().is_some() {
+            self.shared.store.set_quarantine(&self.name, None).await?;
+        }
+        Ok(())
+    }
+
+    /// What follows from the end of an operation.
+    pub(super) async fn conclude(
+        &mut self,
+        finish: &Finish,
+        scope: Scope,
+        id: &PlanId,
+    ) -> Result<Next, StoreError> {
+        match finish {
+            Finish::Succeeded => {
+                self.failure = None;
+                self.failures = 0;
+                self.retry_at = None;
+                self.impatience = 0;
+                match scope {
+                    Scope::Preparation => self.prepared = Some(id.clone()),
+                    Scope::Whole => self.succeeded = Some(id.clone()),
+                }
+                Ok(Next::Now)
+            }
+            Finish::Paused { reason: Pause::Superseded, .. } => Ok(Next::Now),
+            Finish::Paused { reason: Pause::WindowClosed | Pause::Outdated, .. } => {
+                // The next plan is made from what holds by then. A pause keeps a disagreement between planner and
+                // machine from spinning.
+                self.impatience += 1;
+                Ok(if self.impatience == 1 { Next::Now } else { Next::After(retry_pause(self.impatience)) })
+            }
+            Finish::Failed { failure } => self.failed(failure.clone()).await,
+        }
+    }
+
+    /// Notes a failure and says when to try again.
+    pub(super) async fn failed(&mut self, mut failure: Failure) -> Result<Next, StoreError> {
+        self.failures += 1;
+        if failure.disposition == Disposition::Retry && self.failures >= MOST_FAILURES {
+            failure.disposition = Disposition::Stalled;
+            failure.message = format!("{} (tried {} times)", failure.message, self.failures);
+        }
+        let next = match failure.disposition {
+            Disposition::Retry => {
+                let at = now().checked_add(retry_pause(self.failures)).unwrap_or(Timestamp::MAX);
+                self.retry_at = Some(at);
+                Next::At(at)
+            }
+            Disposition::Stalled => {
+                let quarantine = Quarantine {
+                    desired: self.target.desired.digest.clone(),
+                    since: now(),
+                    failure: failure.clone(),
+                };
+                self.shared.store.set_quarantine(&self.name, Some(&quarantine)).await?;
+                self.quarantine = Some(quarantine);
+                self.retry_at = None;
+                Next::Now
+            }
+        };
+        self.failure = Some(failure);
+        Ok(next)
+    }
+
+    /// How many Agents a step touches, without repetition.
+    pub(super) fn agents_of(plan: &Plan, step: usize) -> usize {
+        plan.steps.get(step).map_or(0, |step| step.agents.iter().collect::<BTreeSet<_>>().len())
+    }
+}
+
+fn no_progress(plan: &Plan) -> Failure {
+    Failure {
+        disposition: Disposition::Stalled,
+        reason: "NoProgress".to_owned(),
+        message: format!("plan {} was executed to its end, and the Agents still ask for it", plan.id.short()),
+        help: "Compare what the Agents show with what is wanted (`diff`); if they look right, please report this with \
+               the plan."
+            .to_owned(),
+        agents: Vec::new(),
+    }
+}
+
+fn store_failure(error: &anyhow::Error) -> Failure {
+    Failure {
+        disposition: Disposition::Retry,
+        reason: "StoreFailed".to_owned(),
+        message: format!("the store failed, so nothing is done: {error:#}"),
+        help: "Check the disk of the state file and the rights of the process.".to_owned(),
+        agents: Vec::new(),
+    }
+}

@@ -1,0 +1,453 @@
+//! The engine over a port that obeys a script: what the engine itself answers for – the journal over a stop, one
+//! operation at a time, requests, what is published. Whether real Agents are like that is the business of the
+//! suites over the simulator and of real peers.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use camino::Utf8PathBuf;
+use dataminer_core::exec::effect::{Disposition, Effect, EffectKind, Failure, JobEnd, Outcome};
+use dataminer_schema::{
+    load::{SourceFile, load_fleet},
+    status::{ClusterStatus, SourceStatus},
+    v1::observation::{AgentObservation, AgentState, Observation},
+};
+use tokio::sync::Notify;
+
+use super::*;
+use crate::store::{EventKind, OperatorRequest, RequestKind};
+
+const OLD: &str = "10.5.11.0-16400-20251020-release";
+const NEW: &str = "10.5.12.0-16500-20251120-release";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The scripted Agents.
+#[derive(Default)]
+struct Script {
+    core: String,
+    /// Jobs and what became of them; one that is absent was never started.
+    jobs: BTreeMap<String, Option<JobEnd>>,
+    /// Every job that was asked for, with the generation.
+    asked: Vec<(String, u64)>,
+    generation: u64,
+    /// How the next jobs end; without an entry they succeed.
+    ends: Vec<JobEnd>,
+    /// Jobs do not end before this is lifted.
+    held: bool,
+    staged: u32,
+    observed: u32,
+    unclaimable: bool,
+}
+
+#[derive(Clone, Default)]
+struct Dms {
+    script: Arc<Mutex<Script>>,
+    lifted: Arc<Notify>,
+    /// Rung when a job was asked for.
+    asked: Arc<Notify>,
+}
+
+impl Dms {
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until the next job was asked for.
+    async fn in_job(&self) {
+        tokio::time::timeout(PATIENCE, self.asked.notified()).await.expect("a job is asked for in time");
+    }
+
+    fn lift(&self) {
+        self.script().held = false;
+        self.lifted.notify_waiters();
+    }
+}
+
+impl AgentPort for Dms {
+    async fn observe(&self) -> Observation {
+        let mut script = self.script();
+        script.observed += 1;
+        let mut agent = AgentObservation::new("a1".parse().expect("an Agent name"), true);
+        agent.core = Some(script.core.clone());
+        agent.state = Some(AgentState::Running);
+        agent.web_apps = Some("10.5.12".to_owned());
+        Observation { cluster: cluster(), taken_at: now(), topology: None, agents: vec![agent] }
+    }
+
+    async fn claim(&self, store_generation: u64) -> Result<u64, Failure> {
+        let mut script = self.script();
+        if script.unclaimable {
+            return Err(Failure {
+                disposition: Disposition::Stalled,
+                reason: "ManagedElsewhere".to_owned(),
+                message: "another installation owns a1".to_owned(),
+                help: "decide who".to_owned(),
+                agents: Vec::new(),
+            });
+        }
+        script.generation = script.generation.max(store_generation) + 1;
+        Ok(script.generation)
+    }
+
+    async fn perform(&self, generation: u64, effect: &Effect, _: &ProgressSender) -> Outcome {
+        match &effect.kind {
+            EffectKind::Observe => Outcome::Observed(Box::new(self.observe().await)),
+            EffectKind::StagePackage { .. } => {
+                self.script().staged += 1;
+                Outcome::Done
+            }
+            EffectKind::SaveBackup { .. } => Outcome::Saved(Vec::new()),
+            EffectKind::CleanUp { .. } => Outcome::Done,
+            EffectKind::RunJob(job) => {
+                {
+                    let mut script = self.script();
+                    script.asked.push((job.id.to_string(), generation));
+                    script.jobs.entry(job.id.to_string()).or_default();
+                }
+                self.asked.notify_one();
+                loop {
+                    let lifted = self.lifted.notified();
+                    if !self.script().held {
+                        break;
+                    }
+                    lifted.await;
+                }
+                let mut script = self.script();
+                if let Some(Some(end)) = script.jobs.get(job.id.as_str()) {
+                    return Outcome::JobEnded(end.clone());
+                }
+                let end = if script.ends.is_empty() {
+                    script.core = NEW.to_owned();
+                    JobEnd::Exited { code: 0, log_tail: Vec::new() }
+                } else {
+                    script.ends.remove(0)
+                };
+                script.jobs.insert(job.id.to_string(), Some(end.clone()));
+                Outcome::JobEnded(end)
+            }
+        }
+    }
+}
+
+fn cluster() -> ClusterName {
+    "brussels".parse().expect("a cluster name")
+}
+
+/// The manifests with `core` wanted; `extra` lines of the spec make another digest.
+fn fleet(core: &str, extra: &str) -> FleetDesired {
+    let cluster = format!(
+        "apiVersion: dataminer.gitops/v1\nkind: Cluster\nmetadata: {{ name: brussels }}\nspec:\n  software: {{ core: {core} }}\n  \
+         agents:\n    - {{ name: a1, address: 10.0.0.11, hostKey: \"SHA256:j1XSV7M9+/YIpHlaMFAX2hiHUZ7yBYbvhLsW/yhj23U\" }}\n  \
+         connection: {{ ssh: {{ user: svc, identity: {{ env: KEY }} }} }}\n  \
+         health: {{ settle: 0s, timeout: 10s }}\n{extra}"
+    );
+    let package =
+        |file: &str, digit: &str| format!("    - {{ file: \"{file}\", sha256: \"{}\" }}\n", digit.repeat(64));
+    let catalog = format!(
+        "apiVersion: dataminer.gitops/v1\nkind: PackageCatalog\nmetadata: {{ name: approved }}\nspec:\n  packages:\n{}{}",
+        package("DataMiner 10.5.11.0-16400 Full Upgrade.dmupgrade", "a"),
+        package("DataMiner 10.5.12.0-16500 Full Upgrade.dmupgrade", "b"),
+    );
+    let file = |path: &str, text: String| SourceFile { path: path.to_owned(), bytes: text.into_bytes() };
+    let (fleet, diagnostics) = load_fleet(&[file("cluster.yaml", cluster), file("catalog.yaml", catalog)]);
+    assert!(diagnostics.is_empty(), "the manifests of the test are right: {diagnostics:#?}");
+    let commit: dataminer_schema::id::CommitId = "c".repeat(40).parse().expect("a commit id");
+    FleetDesired {
+        clusters: fleet
+            .clusters
+            .iter()
+            .map(|cluster| {
+                let desired = dataminer_core::desired::resolve(cluster.value.clone(), Some(commit.clone()));
+                (desired.cluster.name.clone(), Arc::new(desired))
+            })
+            .collect(),
+        catalog: Arc::new(Catalog::unite(&fleet.catalogs).expect("no conflict")),
+        source: SourceStatus { last_good: Some(commit), ..SourceStatus::default() },
+    }
+}
+
+/// An engine with its store, which a later engine can take over.
+struct Bench {
+    _folder: tempfile::TempDir,
+    root: Utf8PathBuf,
+    dms: Dms,
+    desired: watch::Sender<FleetDesired>,
+}
+
+/// One run of the process.
+struct Run {
+    handle: EngineHandle,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<Result<(), StoreError>>,
+}
+
+impl Bench {
+    fn new(core: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("a UTF-8 path");
+        let dms = Dms::default();
+        dms.script().core = OLD.to_owned();
+        Self { _folder: folder, root, dms, desired: watch::Sender::new(fleet(core, "")) }
+    }
+
+    async fn engine(&self) -> Engine<Dms> {
+        let store = Store::open(&self.root.join("state.db")).await.expect("the store opens");
+        let vault = Vault::open(&self.root.join("vault")).expect("the vault opens");
+        let dms = self.dms.clone();
+        let config = EngineConfig {
+            installation: "test".to_owned(),
+            observe: SignedDuration::from_secs(60),
+            concurrency: 4,
+        };
+        Engine::new(config, store, vault, Arc::new(Metrics::new()), move |_, _| dms.clone())
+    }
+
+    async fn start(&self) -> Run {
+        let engine = self.engine().await;
+        let handle = engine.handle();
+        let stop = CancellationToken::new();
+        let (desired, running) = (self.desired.subscribe(), stop.clone());
+        let task = tokio::spawn(async move { engine.run(desired, running).await });
+        Run { handle, stop, task }
+    }
+}
+
+impl Run {
+    async fn until(&self, what: &str, reached: impl Fn(&ClusterStatus) -> bool) -> ClusterStatus {
+        let mut status = self.handle.status();
+        let wait = status.wait_for(|fleet| fleet.cluster(&cluster()).is_some_and(&reached));
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(fleet) => fleet.expect("the engine lives").cluster(&cluster()).expect("it is there").clone(),
+            Err(_) => panic!("not {what}: {:#?}", self.handle.status().borrow().cluster(&cluster())),
+        }
+    }
+
+    async fn ready(&self) -> ClusterStatus {
+        self.until("ready", |cluster| cluster.state == ClusterState::Ready).await
+    }
+
+    async fn stalled(&self) -> ClusterStatus {
+        self.until("stalled", |cluster| cluster.state == ClusterState::Stalled).await
+    }
+
+    async fn request(&self, kind: RequestKind) {
+        let request = OperatorRequest { kind, reason: Some("a test".to_owned()), by: None };
+        self.handle.request(&cluster(), request).await.expect("it is recorded");
+    }
+
+    async fn kinds(&self) -> Vec<EventKind> {
+        let events = self.handle.store().events(Some(&cluster()), 1000).await.expect("it reads");
+        events.into_iter().rev().map(|event| event.kind).collect()
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(PATIENCE, self.task).await.expect("it ends in time");
+        ended.expect("no panic").expect("no store error");
+        self.handle.store().close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_taken_to_what_is_wanted_and_the_history_tells_how() {
+    let bench = Bench::new("10.5.12");
+    let run = bench.start().await;
+    let status = run.ready().await;
+    assert_eq!(status.observed.core.as_deref(), Some("10.5.12"));
+    assert_eq!(bench.dms.script().jobs.len(), 1);
+    let kinds = run.kinds().await;
+    let at = |kind| {
+        kinds.iter().position(|have| *have == kind).unwrap_or_else(|| panic!("no {kind:?} in {kinds:?}"))
+    };
+    assert!(at(EventKind::PlanStored) < at(EventKind::OperationStarted));
+    assert!(at(EventKind::OperationStarted) < at(EventKind::StepStarted));
+    assert!(at(EventKind::StepStarted) < at(EventKind::StepFinished));
+    assert!(at(EventKind::StepFinished) < at(EventKind::OperationFinished));
+    let plan = run.handle.store().current_plan(&cluster()).await.expect("it reads").expect("it is there");
+    assert_eq!(plan.plan.steps, [], "the fixed point: the plan over the converged cluster is empty");
+    let kept = run.handle.store().statuses().await.expect("it reads");
+    assert_eq!(kept[0].state, ClusterState::Ready);
+    run.end().await;
+}
+
+/// Invariants 5 and 6.
+#[tokio::test]
+async fn a_stop_during_a_job_leaves_it_to_the_next_run_which_finds_it_again() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().held = true;
+    let run = bench.start().await;
+    bench.dms.in_job().await;
+    run.end().await;
+
+    let run = bench.start().await;
+    bench.dms.in_job().await;
+    bench.dms.lift();
+    run.ready().await;
+    let asked = bench.dms.script().asked.clone();
+    assert_eq!(asked[0].0, asked[1].0, "the same job was found again");
+    assert!(asked[0].1 < asked[1].1, "under a higher generation: {asked:?}");
+    assert_eq!(bench.dms.script().jobs.len(), 1);
+    assert!(run.kinds().await.contains(&EventKind::OperationResumed));
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_failure_is_quarantined_until_an_operator_asks() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().ends = vec![JobEnd::Exited { code: 3, log_tail: vec!["no".to_owned()] }];
+    let run = bench.start().await;
+    let status = run.stalled().await;
+    assert_eq!(status.reason, "UpgradeFailed");
+    assert!(status.help.is_some());
+    run.request(RequestKind::Reconcile).await;
+    run.until("looked at again", |cluster| {
+        cluster.state == ClusterState::Stalled && cluster.last_observed_at > status.last_observed_at
+    })
+    .await;
+    assert_eq!(bench.dms.script().jobs.len(), 1, "a look is no attempt");
+    run.end().await;
+
+    let run = bench.start().await;
+    let status =
+        run.until("stalled by the store's memory", |cluster| cluster.last_observed_at.is_some()).await;
+    assert_eq!(status.state, ClusterState::Stalled);
+    run.request(RequestKind::Retry).await;
+    run.ready().await;
+    let jobs: Vec<String> = bench.dms.script().jobs.keys().cloned().collect();
+    assert_eq!(jobs.len(), 2);
+    assert!(jobs[0].ends_with("-1") && jobs[1].ends_with("-2"), "ids never come back: {jobs:?}");
+    run.end().await;
+}
+
+#[tokio::test]
+async fn another_commit_releases_the_quarantine_one_that_changes_nothing_does_not() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().ends = vec![JobEnd::Exited { code: 3, log_tail: Vec::new() }];
+    let run = bench.start().await;
+    run.stalled().await;
+    let mut same = fleet("10.5.12", "");
+    same.source.last_good = Some("d".repeat(40).parse().expect("a commit id"));
+    for desired in same.clusters.values_mut() {
+        let mut changed = (**desired).clone();
+        changed.commit = same.source.last_good.clone();
+        *desired = Arc::new(changed);
+    }
+    bench.desired.send_replace(same);
+    let status = run
+        .until("on the new commit", |cluster| cluster.commit == Some("d".repeat(40).parse().expect("an id")))
+        .await;
+    assert_eq!(status.state, ClusterState::Stalled);
+    bench.desired.send_replace(fleet("10.5.12", "  upgrade: { minFreeDisk: 16GiB }\n"));
+    run.ready().await;
+    run.end().await;
+}
+
+#[tokio::test]
+async fn an_abort_stops_after_the_job_and_stalls() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().held = true;
+    let run = bench.start().await;
+    bench.dms.in_job().await;
+    run.request(RequestKind::Abort).await;
+    bench.dms.lift();
+    // The job ended well and its verification ran; what was left is undisturbing, and is left out.
+    let status = run
+        .until("ended", |cluster| cluster.operation.is_none() && cluster.state != ClusterState::Reconciling)
+        .await;
+    assert!(status.reason == "Aborted" || status.state == ClusterState::Ready, "{status:#?}");
+    assert_eq!(bench.dms.script().jobs.len(), 1);
+    run.end().await;
+}
+
+#[tokio::test]
+async fn another_commit_waits_for_the_job_and_then_plans_anew() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().held = true;
+    let run = bench.start().await;
+    bench.dms.in_job().await;
+    bench.desired.send_replace(fleet("10.5.12", "  upgrade: { minFreeDisk: 16GiB }\n"));
+    tokio::task::yield_now().await;
+    assert_eq!(bench.dms.script().asked.len(), 1, "the job is not given up");
+    bench.dms.lift();
+    let status = run.ready().await;
+    assert_eq!(status.observed.core.as_deref(), Some("10.5.12"));
+    assert_eq!(bench.dms.script().jobs.len(), 1);
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_no_longer_wanted_is_forgotten_and_may_come_back() {
+    let bench = Bench::new("10.5.11");
+    let run = bench.start().await;
+    run.ready().await;
+    let mut empty = fleet("10.5.11", "");
+    empty.clusters.clear();
+    bench.desired.send_replace(empty);
+    let mut status = run.handle.status();
+    let gone = status.wait_for(|fleet| fleet.clusters.is_empty());
+    tokio::time::timeout(PATIENCE, gone).await.expect("forgotten in time").expect("the engine lives");
+    assert!(
+        run.handle
+            .request(&cluster(), OperatorRequest { kind: RequestKind::Retry, reason: None, by: None })
+            .await
+            .is_err()
+    );
+    bench.desired.send_replace(fleet("10.5.11", ""));
+    run.ready().await;
+    run.end().await;
+}
+
+/// Invariant 6.
+#[tokio::test]
+async fn a_cluster_of_another_owner_is_left_alone_and_says_so() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().unclaimable = true;
+    let run = bench.start().await;
+    let status = run.stalled().await;
+    assert_eq!(status.reason, "ManagedElsewhere");
+    let touched = {
+        let script = bench.dms.script();
+        (script.staged, script.asked.len())
+    };
+    assert_eq!(touched, (0, 0));
+    run.end().await;
+}
+
+#[tokio::test]
+async fn run_once_ends_when_nothing_is_left_to_do() {
+    let bench = Bench::new("10.5.12");
+    let engine = bench.engine().await;
+    let stop = CancellationToken::new();
+    let once = engine.run_once(bench.desired.subscribe(), stop);
+    let status = tokio::time::timeout(PATIENCE, once).await.expect("it ends").expect("no store error");
+    assert!(all_ready(&status), "{status:#?}");
+    assert_eq!(bench.dms.script().core, NEW);
+}
+
+#[tokio::test]
+async fn run_once_ends_where_a_person_must_act() {
+    let bench = Bench::new("10.5.10");
+    let engine = bench.engine().await;
+    let once = engine.run_once(bench.desired.subscribe(), CancellationToken::new());
+    let status = tokio::time::timeout(PATIENCE, once).await.expect("it ends").expect("no store error");
+    assert_eq!(status.clusters[0].state, ClusterState::Stalled);
+    assert_eq!(status.clusters[0].reason, "DowngradeNotAllowed");
+}
+
+/// A report of the source that brings nothing new must not make every cluster be observed.
+#[tokio::test]
+async fn a_fetch_that_brings_nothing_wakes_nobody() {
+    let bench = Bench::new("10.5.11");
+    let run = bench.start().await;
+    run.ready().await;
+    let before = bench.dms.script().observed;
+    let mut later = fleet("10.5.11", "");
+    later.source.fetched_at = Some(now());
+    bench.desired.send_replace(later.clone());
+    let mut status = run.handle.status();
+    let shown = status.wait_for(|fleet| fleet.source.fetched_at == later.source.fetched_at);
+    tokio::time::timeout(PATIENCE, shown).await.expect("shown in time").expect("the engine lives");
+    run.request(RequestKind::Reconcile).await;
+    run.until("observed once more", |_| bench.dms.script().observed > before).await;
+    assert_eq!(bench.dms.script().observed, before + 1, "by the request alone");
+    run.end().await;
+}

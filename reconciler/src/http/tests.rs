@@ -1,0 +1,132 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::Request,
+};
+use tower::ServiceExt;
+
+use super::*;
+use crate::store::EventKind;
+
+#[derive(Default)]
+struct Fake {
+    ready: AtomicBool,
+}
+
+impl Shown for Fake {
+    fn status(&self) -> Arc<FleetStatus> {
+        Arc::new(FleetStatus::new("test"))
+    }
+
+    fn events(
+        &self,
+        cluster: Option<ClusterName>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Event>, StoreError>> {
+        let mut event =
+            Event::new(jiff::Timestamp::UNIX_EPOCH, EventKind::CommitSeen, format!("at most {limit}"));
+        event.cluster = cluster;
+        Box::pin(async { Ok(vec![event]) })
+    }
+
+    fn ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+}
+
+async fn ask(router: &Router, method: &str, path: &str) -> (StatusCode, axum::http::HeaderMap, String) {
+    let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("it is a request");
+    let response = router.clone().oneshot(request).await.expect("a router always answers");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), 1 << 20).await.expect("the body is short");
+    (status, headers, String::from_utf8(body.to_vec()).expect("the body is text"))
+}
+
+#[tokio::test]
+async fn every_route_answers_and_none_writes() {
+    let router = router(Arc::new(Fake::default()), Metrics::new());
+    for (path, status) in [
+        ("/healthz", 200),
+        ("/readyz", 503),
+        ("/metrics", 200),
+        ("/api/v1/clusters", 200),
+        ("/api/v1/clusters/nowhere", 404),
+        ("/api/v1/clusters/..%2f..%2fetc", 404),
+        ("/api/v1/events", 200),
+        ("/api/v1/events?limit=many", 400),
+        ("/api/v1/events?cluster=../etc", 400),
+        ("/api/v1/events?order=up", 400),
+        ("/elsewhere", 404),
+    ] {
+        let (got, headers, body) = ask(&router, "GET", path).await;
+        assert_eq!(got.as_u16(), status, "{path}: {body}");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        for method in ["POST", "PUT", "DELETE", "PATCH"] {
+            let (got, ..) = ask(&router, method, path).await;
+            assert!(matches!(got.as_u16(), 404 | 405), "{method} {path}: {got}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ready_follows_the_first_load() {
+    let fake = Arc::new(Fake::default());
+    let router = router(Arc::<Fake>::clone(&fake), Metrics::new());
+    assert_eq!(ask(&router, "GET", "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    fake.ready.store(true, Ordering::Relaxed);
+    assert_eq!(ask(&router, "GET", "/readyz").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_status_is_the_document_itself() {
+    let router = router(Arc::new(Fake::default()), Metrics::new());
+    let (_, headers, body) = ask(&router, "GET", "/api/v1/clusters").await;
+    assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+    let status: FleetStatus = serde_json::from_str(&body).expect("it is a status");
+    assert_eq!(status, FleetStatus::new("test"));
+}
+
+#[tokio::test]
+async fn an_address_that_others_can_reach_is_refused() {
+    for open in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let error =
+            bind(open.parse().expect("it is an address")).await.expect_err("nobody asked for a password");
+        assert!(matches!(error, HttpError::Open(_)), "{open}: {error}");
+        assert!(error.help().contains("loopback"));
+    }
+}
+
+#[tokio::test]
+async fn the_client_reads_what_the_server_shows() {
+    let bound = bind("127.0.0.1:0".parse().expect("it is an address")).await.expect("a port is free");
+    let server = format!("http://{}", bound.address);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(bound.serve(router(Arc::new(Fake::default()), Metrics::new()), stop.clone()));
+    let status: FleetStatus = client::get(&server, "/api/v1/clusters").await.expect("the server answers");
+    assert_eq!(status.installation, "test");
+    let error =
+        client::get::<FleetStatus>(&server, "/api/v1/clusters/nowhere").await.expect_err("there is none");
+    assert!(matches!(error, client::ClientError::Refused { status: 404, .. }), "{error}");
+    stop.cancel();
+    serving.await.expect("the server does not panic").expect("the server ends well");
+    let error = client::get::<FleetStatus>(&server, "/api/v1/clusters").await.expect_err("it is gone");
+    assert!(matches!(error, client::ClientError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_url_of_another_kind_says_what_to_write() {
+    for bad in ["https://localhost:8080", "localhost:8080", "http://", "http://user@host:1", "http://a:1/x"] {
+        let error = client::get::<FleetStatus>(bad, "/").await.expect_err("the URL is bad");
+        assert!(error.help().contains("http://HOST:PORT"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn the_history_can_be_asked_for_a_cluster_and_is_bounded() {
+    let router = router(Arc::new(Fake::default()), Metrics::new());
+    let (_, _, body) = ask(&router, "GET", "/api/v1/events?cluster=brussels&limit=4000000000").await;
+    let history: History = serde_json::from_str(&body).expect("it is a history");
+    assert_eq!(history.events[0].message, "at most 10000");
+    assert_eq!(history.events[0].cluster.as_ref().map(ClusterName::as_str), Some("brussels"));
+}

@@ -1,0 +1,17 @@
+//! All input and output of dataminer-reconciler: git, SSH, the store, the vault, HTTP and the command line.
+//!
+//! Decisions are made in `dataminer-core`; this crate carries facts to it and performs what it answers.
+
+pub mod agent;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod engine;
+pub mod http;
+pub mod metrics;
+pub mod packages;
+pub mod process;
+pub mod source;
+pub mod store;
+pub mod telemetry;
+pub mod vault;

@@ -1,0 +1,159 @@
+//! What happened, for people: the history of each cluster and of the source.
+
+use dataminer_schema::{
+    id::{ClusterName, CommitId, PlanId},
+    plan::Action,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+
+use super::{Store, StoreError, from_json, millis, query, to_json};
+
+/// How many events are kept in all.
+const EVENTS_KEPT: i64 = 100_000;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    pub at: Timestamp,
+    /// Absent for what concerns all clusters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterName>,
+    pub kind: EventKind,
+    /// A stable code, where something failed or waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
+    /// The id of the plan step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// How long what ended took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<SignedDuration>,
+}
+
+impl Event {
+    /// An event that says no more than `message`.
+    pub fn new(at: Timestamp, kind: EventKind, message: impl Into<String>) -> Self {
+        Self {
+            at,
+            cluster: None,
+            kind,
+            reason: None,
+            message: message.into(),
+            commit: None,
+            plan: None,
+            step: None,
+            action: None,
+            duration: None,
+        }
+    }
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    CommitSeen,
+    CommitBroken,
+    PlanStored,
+    OperationStarted,
+    OperationResumed,
+    OperationFinished,
+    OperationFailed,
+    StepStarted,
+    StepFinished,
+    /// The state of a cluster changed.
+    StateChanged,
+    OperatorRequest,
+}
+
+impl Store {
+    /// Adds `event` to the history.
+    pub async fn record_event(&self, event: &Event) -> Result<(), StoreError> {
+        const DOING: &str = "recording an event";
+        let document = to_json(DOING, event)?;
+        let id = sqlx::query("INSERT INTO events (at, cluster, document) VALUES (?, ?, ?)")
+            .bind(millis(event.at))
+            .bind(event.cluster.as_ref().map(ClusterName::as_str))
+            .bind(document)
+            .execute(&self.pool)
+            .await
+            .map_err(query(DOING))?
+            .last_insert_rowid();
+        // Seldom enough to cost nothing, often enough to keep the bound.
+        if id % 1000 == 0 {
+            sqlx::query("DELETE FROM events WHERE id <= ?")
+                .bind(id - EVENTS_KEPT)
+                .execute(&self.pool)
+                .await
+                .map_err(query(DOING))?;
+        }
+        Ok(())
+    }
+
+    /// The newest events, of one cluster or of all, newest first, at most `limit`.
+    pub async fn events(&self, cluster: Option<&ClusterName>, limit: u32) -> Result<Vec<Event>, StoreError> {
+        const DOING: &str = "listing events";
+        sqlx::query("SELECT document FROM events WHERE ?1 IS NULL OR cluster = ?1 ORDER BY id DESC LIMIT ?2")
+            .bind(cluster.map(ClusterName::as_str))
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(query(DOING))?
+            .iter()
+            .map(|row| from_json(DOING, row.get::<&str, _>(0)))
+            .collect()
+    }
+
+    /// Notes how long `action` took on `agents` Agents, for estimates.
+    pub async fn record_duration(
+        &self,
+        cluster: &ClusterName,
+        action: Action,
+        agents: usize,
+        duration: SignedDuration,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "noting a duration";
+        sqlx::query("INSERT INTO durations (cluster, action, agents, at, millis) VALUES (?, ?, ?, ?, ?)")
+            .bind(cluster.as_str())
+            .bind(to_json(DOING, &action)?)
+            .bind(i64::try_from(agents).unwrap_or(i64::MAX))
+            .bind(millis(now))
+            .bind(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+            .execute(&self.pool)
+            .await
+            .map_err(query(DOING))?;
+        Ok(())
+    }
+
+    /// How long `action` took on `cluster` lately, newest first, at most `limit`.
+    pub async fn durations(
+        &self,
+        cluster: &ClusterName,
+        action: Action,
+        limit: u32,
+    ) -> Result<Vec<SignedDuration>, StoreError> {
+        const DOING: &str = "listing durations";
+        Ok(sqlx::query(
+            "SELECT millis FROM durations WHERE cluster = ? AND action = ? ORDER BY id DESC LIMIT ?",
+        )
+        .bind(cluster.as_str())
+        .bind(to_json(DOING, &action)?)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(query(DOING))?
+        .iter()
+        .map(|row| SignedDuration::from_millis(row.get(0)))
+        .collect())
+    }
+}

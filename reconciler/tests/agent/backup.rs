@@ -1,0 +1,92 @@
+use std::io::Read;
+
+use dataminer_core::exec::effect::{EffectKind, Outcome};
+use dms_simulator::BackupSpec;
+
+use crate::harness::{Setup, agents, name, perform, version};
+
+const CORE: &str = "10.5.0 CU9 (build 16500)";
+
+fn save() -> EffectKind {
+    EffectKind::SaveBackup { agents: vec![name("dma-1"), name("dma-2")] }
+}
+
+async fn setup() -> Setup {
+    let mut agents = agents(2, CORE);
+    for agent in &mut agents {
+        for (at, content) in [("2025-01-10T20:00:00Z", "10.4.0 CU9"), ("2025-06-10T20:00:00Z", "10.4.0 CU14")]
+        {
+            let at = at.parse().expect("a time");
+            agent.backups.push(BackupSpec { at, content: version(content) });
+        }
+    }
+    Setup::start(agents, 1.0).await
+}
+
+#[tokio::test]
+async fn the_products_backups_and_the_present_content_go_to_the_vault_once() {
+    let setup = setup().await;
+    let driver = setup.driver();
+    let (outcome, _) = perform(&driver, 1, save()).await;
+    let Outcome::Saved(saved) = outcome else { panic!("it should have saved: {outcome:?}") };
+    assert_eq!(saved.len(), 6, "two zips of the product and one of ours, for two Agents: {saved:?}");
+    assert!(saved.iter().all(|backup| backup.vault && backup.sha256.is_some()), "{saved:?}");
+    let objects = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
+    assert_eq!(objects.len(), 6);
+    let old =
+        objects.iter().find(|object| object.file.contains("20250110")).expect("the product's file name");
+    assert_eq!(old.taken_at.map(|at| at.to_string()).as_deref(), Some("2025-01-10T20:00:00Z"));
+
+    let again = perform(&driver, 1, save()).await.0;
+    assert!(matches!(again, Outcome::Saved(_)), "{again:?}");
+    let objects = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
+    assert_eq!(objects.len(), 6, "unchanged content is the same backup");
+    setup.assert_all_commands_known();
+}
+
+#[tokio::test]
+async fn our_zip_holds_every_file_and_follows_changes() {
+    let setup = setup().await;
+    let driver = setup.driver();
+    let nested = setup.file("dma-1", "Skyline DataMiner/Dashboards/a/b");
+    std::fs::create_dir_all(&nested).expect("new folders");
+    // Larger than what is fetched ahead.
+    let large: Vec<u8> = (0..5_000_000_u32).map(|at| (at % 241) as u8).collect();
+    std::fs::write(nested.join("large.bin"), &large).expect("a new file");
+    let (outcome, _) = perform(&driver, 1, EffectKind::SaveBackup { agents: vec![name("dma-1")] }).await;
+    assert!(matches!(outcome, Outcome::Saved(_)), "{outcome:?}");
+
+    let objects = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
+    let ours = objects.iter().find(|object| object.file.starts_with("content-")).expect("our own zip");
+    assert!(!ours.torn);
+    let (_, file) = setup.vault().read(&setup.cluster.name, &ours.sha256).await.expect("the object opens");
+    let mut zip = zip::ZipArchive::new(file.into_std().await).expect("a zip");
+    let mut found = Vec::new();
+    zip.by_name("Dashboards/a/b/large.bin").expect("the file").read_to_end(&mut found).expect("it reads");
+    assert!(found == large);
+    let names: Vec<String> =
+        zip.file_names().map(|name| name.expect("a readable name").into_owned()).collect();
+    assert!(
+        names.iter().all(|name| name.starts_with("Applications/") || name.starts_with("Dashboards/")),
+        "{names:?}"
+    );
+    assert!(names.iter().any(|name| name.starts_with("Applications/")), "{names:?}");
+
+    std::fs::write(nested.join("new.json"), "{}").expect("a new file");
+    let (outcome, _) = perform(&driver, 1, EffectKind::SaveBackup { agents: vec![name("dma-1")] }).await;
+    assert!(matches!(outcome, Outcome::Saved(_)), "{outcome:?}");
+    let objects = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
+    assert_eq!(objects.iter().filter(|object| object.file.starts_with("content-")).count(), 2);
+}
+
+#[tokio::test]
+async fn a_broken_backup_is_left_out_and_stops_nothing() {
+    let setup = setup().await;
+    let folder = setup.file("dma-1", "Skyline DataMiner/System Cache/Web/Backups");
+    std::fs::write(folder.join("half.zip"), b"PK\x03\x04 and no more").expect("a new file");
+    let (outcome, progress) =
+        perform(&setup.driver(), 1, EffectKind::SaveBackup { agents: vec![name("dma-1")] }).await;
+    let Outcome::Saved(saved) = outcome else { panic!("it should have saved: {outcome:?}") };
+    assert_eq!(saved.len(), 3);
+    assert!(format!("{progress:?}").contains("half.zip"), "{progress:?}");
+}

@@ -1,0 +1,9 @@
+//! The Agent driver over real SSH against simulated Agents.
+
+mod backup;
+mod claim;
+mod clean;
+mod harness;
+mod job;
+mod observe;
+mod stage;
