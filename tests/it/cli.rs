@@ -1,0 +1,175 @@
+//! The command line as a user and a script see it: output, exit codes, and what goes where.
+
+use std::{fs, path::Path};
+
+use dataminer_reconciler_tests::{
+    environment::workspace,
+    program::{self, Ended},
+};
+use tempfile::TempDir;
+
+fn run(arguments: &[&str]) -> Ended {
+    program::run(arguments, workspace())
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder can be made")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary folders have plain names")
+}
+
+const OFFLINE: [&str; 6] =
+    ["-f", "examples/fleet", "--observed", "examples/observed", "--now", "2026-11-21T10:00:00Z"];
+
+fn plan(more: &[&str]) -> Ended {
+    let arguments: Vec<&str> = ["plan"].iter().chain(&OFFLINE).chain(more).copied().collect();
+    run(&arguments)
+}
+
+#[test]
+fn the_examples_are_valid() {
+    let ended = run(&["validate", "examples/fleet", "examples/observed", "examples/config"]).expect_status(0);
+    assert_eq!(ended.stdout, "");
+    insta::assert_snapshot!(ended.stderr, @"6 files read: 0 errors, 0 warnings");
+}
+
+#[test]
+fn the_plan_of_the_examples_reads_well() {
+    let ended = plan(&[]).expect_status(0);
+    assert_eq!(ended.stderr, "");
+    insta::assert_snapshot!(ended.stdout);
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let (first, second) = (plan(&["-o", "json"]).expect_status(0), plan(&["-o", "json"]).expect_status(0));
+    assert_eq!(first.stdout, second.stdout);
+    let plans: serde_json::Value = serde_json::from_str(&first.stdout).expect("it is JSON");
+    assert_eq!(plans["formatVersion"], "1.0");
+    let clusters: Vec<_> =
+        plans["plans"].as_array().expect("it is a list").iter().map(|p| &p["cluster"]).collect();
+    assert_eq!(clusters, ["brussels", "lisbon"]);
+    let yaml = plan(&["-o", "yaml"]).expect_status(0);
+    let same: serde_json::Value = serde_yaml::from_str(&yaml.stdout).expect("it is YAML");
+    assert_eq!(plans, same);
+}
+
+#[test]
+fn detailed_exit_codes_tell_nothing_changes_and_blocked_apart() {
+    plan(&["brussels"]).expect_status(0);
+    plan(&["brussels", "--detailed-exitcode"]).expect_status(2);
+    // Never observed: blocked.
+    run(&["plan", "-f", "examples/fleet", "--detailed-exitcode"]).expect_status(3);
+    run(&["plan", "-f", "examples/fleet", "porto", "--detailed-exitcode"]).expect_status(1);
+    let converged = folder();
+    write_converged(converged.path());
+    let (fleet, observed) = (converged.path().join("fleet"), converged.path().join("observed"));
+    run(&["plan", "-f", text(&fleet), "--observed", text(&observed), "--detailed-exitcode"]).expect_status(0);
+    run(&["diff", "-f", text(&fleet), "--observed", text(&observed)]).expect_status(0);
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_said() {
+    let ended = run(&["plan", "-f", "examples/fleet"]).expect_status(0);
+    assert!(ended.stderr.contains("--observed PATH, or --live"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("AgentUnreachable"), "{}", ended.stdout);
+    let lisbon = folder();
+    write_converged(lisbon.path());
+    let fleet = lisbon.path().join("fleet");
+    let ended = run(&["plan", "-f", text(&fleet), "--observed", "examples/observed"]).expect_status(0);
+    assert!(ended.stderr.contains("`brussels` belongs to no manifest"), "{}", ended.stderr);
+}
+
+/// Lisbon, where the web apps need not change any more.
+fn write_converged(folder: &Path) {
+    let example =
+        |path: &str| fs::read_to_string(workspace().join("examples").join(path)).expect("it is there");
+    for (from, to) in [
+        ("fleet/clusters/lisbon.yaml", "fleet/lisbon.yaml"),
+        ("fleet/catalog/approved.yaml", "fleet/approved.yaml"),
+        ("observed/lisbon.yaml", "observed/lisbon.yaml"),
+    ] {
+        let path = folder.join(to);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder can be made");
+        fs::write(path, example(from).replace("webApps: 10.5.0 CU12", "webApps: 10.6.4"))
+            .expect("a file can be written");
+    }
+}
+
+#[test]
+fn diff_lists_what_differs() {
+    let same = ["-f", "examples/fleet", "--observed", "examples/observed"];
+    let arguments: Vec<&str> = ["diff"].iter().chain(&same).copied().collect();
+    let ended = run(&arguments).expect_status(1);
+    insta::assert_snapshot!(ended.stdout);
+    // Nothing to compare with is no difference, but no equality either.
+    let empty = folder();
+    run(&["diff", "-f", "examples/fleet", "--observed", text(empty.path())]).expect_status(2);
+    run(&["diff", "-f", "/nowhere", "--observed", text(empty.path())]).expect_status(2);
+    run(&["diff"]).expect_status(64);
+}
+
+#[test]
+fn broken_manifests_are_explained() {
+    let broken = folder();
+    fs::write(
+        broken.path().join("lab.yaml"),
+        "apiVersion: dataminer.gitops/v1\nkind: Cluster\nmetadata: { name: Lab_1 }\nspec:\n  software: { core: 10.5 }\n  \
+         agents:\n    - { name: a, address: 10.0.0.1 }\n    - { name: a, address: 10.0.0.1, kee: x }\n  upgrade: { mode: StageOnly }\n",
+    )
+    .expect("a file can be written");
+    std::os::unix::fs::symlink("/etc/passwd", broken.path().join("link.yaml")).expect("a link can be made");
+    let ended = program::run(&["validate", "."], broken.path()).expect_status(1);
+    insta::assert_snapshot!(format!("{}\n{}", ended.stdout, ended.stderr));
+    // A plan over it says the same, on stderr, and prints no plan.
+    let ended = program::run(&["plan"], broken.path()).expect_status(1);
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.contains("link.yaml") && ended.stderr.contains("help:"), "{}", ended.stderr);
+}
+
+#[test]
+fn wrong_usage_is_64_and_help_is_data() {
+    for wrong in [&["plan", "--nonsense"][..], &["nonsense"], &[], &["completion", "tcsh"], &["run"]] {
+        let ended = run(wrong).expect_status(64);
+        assert_eq!(ended.stdout, "", "{wrong:?}");
+    }
+    assert!(run(&["--help"]).expect_status(0).stdout.contains("Usage"));
+}
+
+#[test]
+fn a_live_look_needs_a_configuration() {
+    for verb in [&["observe", "-f", "examples/fleet"][..], &["plan", "-f", "examples/fleet", "--live"]] {
+        let ended = run(verb).expect_status(1);
+        assert!(ended.stderr.contains("--config"), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+    }
+}
+
+#[test]
+fn offline_verbs_read_no_secret() {
+    // The identity of the examples does not exist on this machine; only a live look would miss it.
+    assert!(!Path::new("/run/secrets/dms_key").exists());
+    plan(&[]).expect_status(0);
+    run(&["validate", "examples/config"]).expect_status(0);
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut command = program::call(&["schema", "cluster"], workspace());
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("the program ends");
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn status_without_a_process_says_where_else_to_look() {
+    let ended = run(&["status", "--server", "http://127.0.0.1:9"]).expect_status(1);
+    assert!(ended.stderr.contains("--config FILE"), "{}", ended.stderr);
+}

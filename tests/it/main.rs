@@ -1,0 +1,16 @@
+//! The black-box suites, one module each.
+
+mod ci;
+mod cli;
+mod e2e;
+mod e2e_faults;
+mod forgotten;
+mod process;
+mod readme;
+mod scene;
+mod source_ssh;
+mod wine_agent;
+mod wine_corpus;
+mod wine_driver;
+mod wine_e2e;
+mod wine_jobs;

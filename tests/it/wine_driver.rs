@@ -1,0 +1,262 @@
+//! Our driver against sshd and Wine's cmd: what it sends is understood, what it reads is what was said.
+
+use std::{collections::BTreeMap, fs, sync::Arc};
+
+use camino::Utf8Path;
+use dataminer_core::exec::effect::{Effect, EffectKind, Job, JobEnd, Outcome, Package, Refusal};
+use dataminer_reconciler::{
+    agent::{ClusterDriver, DriverContext, secrets::SecretResolver},
+    packages::PackagePlaces,
+    vault::Vault,
+};
+use dataminer_reconciler_tests::{wait, wine::WineHost};
+use dataminer_schema::{
+    id::{AgentName, ClusterName, JobId, Sha256},
+    load::{SourceFile, load_fleet},
+    plan::Action,
+    v1::{
+        cluster::{Cluster, FailoverPolicy, RunAs, SecretRef, UpgradeOptions},
+        config::SecretGrant,
+        observation::AgentState,
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+use tokio::{io::AsyncReadExt as _, sync::mpsc};
+
+use crate::wine_agent::{PATIENCE, ROOT, backup, lay_dms};
+
+const FILE: &str = "DataMiner 10.5.0.0(CU12)-16889 Full Upgrade.dmupgrade";
+
+/// A DMS of one Agent behind Wine, and a driver for it.
+struct Scene {
+    host: WineHost,
+    packages: TempDir,
+    vault: Vault,
+    driver: ClusterDriver,
+    agent: AgentName,
+}
+
+fn cluster(host: &WineHost, host_key: &str) -> Cluster {
+    let text = format!(
+        "apiVersion: dataminer.gitops/v1\nkind: Cluster\nmetadata: {{ name: wine }}\nspec:\n  \
+         software: {{ core: 10.5.0 CU12 }}\n  agents:\n    - {{ name: dma-01, address: \"127.0.0.1:{}\", \
+         hostKey: \"{host_key}\" }}\n  connection: {{ ssh: {{ user: {}, identity: {{ file: {} }} }} }}\n",
+        host.port(),
+        host.user(),
+        host.client_key().display()
+    );
+    let file = SourceFile { path: "wine.yaml".to_owned(), bytes: text.into_bytes() };
+    let (fleet, faults) = load_fleet(&[file]);
+    assert!(faults.is_empty(), "{faults:?}");
+    fleet.clusters.into_iter().next().expect("the manifest holds one").value
+}
+
+fn cluster_name() -> ClusterName {
+    ClusterName::new("wine").expect("a valid name")
+}
+
+impl Scene {
+    fn new() -> Option<Self> {
+        let host = WineHost::start()?;
+        lay_dms(&host);
+        let packages = TempDir::new().expect("a temporary folder can be made");
+        let folder = Utf8Path::from_path(packages.path()).expect("a readable name");
+        let vault = Vault::open(&folder.join("vault")).expect("a temporary folder can be written");
+        let driver = Self::driver_of(&host, &packages, &vault, host.host_key());
+        Some(Self { host, packages, vault, driver, agent: AgentName::new("dma-01").expect("a valid name") })
+    }
+
+    fn driver_of(host: &WineHost, packages: &TempDir, vault: &Vault, host_key: &str) -> ClusterDriver {
+        let grant = SecretGrant {
+            secret: SecretRef::File(host.client_key().display().to_string()),
+            hosts: vec!["127.0.0.1".to_owned()],
+            clusters: vec!["*".to_owned()],
+        };
+        let context = DriverContext::new(
+            "test",
+            "file:///fleet",
+            SecretResolver::new(vec![grant]),
+            Arc::new(PackagePlaces::new(vec![packages.path().to_owned()])),
+            vault.clone(),
+            4,
+        );
+        ClusterDriver::new(&cluster(host, host_key), context)
+    }
+
+    /// Puts a package file into its place.
+    fn package(&self, bytes: &[u8]) -> Package {
+        fs::write(self.packages.path().join(FILE), bytes).expect("the temporary folder can be written");
+        Package { file: FILE.to_owned(), sha256: Sha256::of(bytes) }
+    }
+
+    async fn perform(&self, generation: u64, kind: EffectKind) -> Outcome {
+        let (progress, _events) = mpsc::channel(64);
+        self.driver.perform(generation, &Effect { id: 1, step: "s1".to_owned(), kind }, &progress).await
+    }
+
+    async fn stage(&self, package: &Package) {
+        let kind = EffectKind::StagePackage { package: package.clone(), agents: vec![self.agent.clone()] };
+        assert_eq!(self.perform(1, kind).await, Outcome::Done);
+    }
+
+    fn job(&self, id: &str, package: &Package) -> EffectKind {
+        EffectKind::RunJob(Box::new(Job {
+            id: JobId::new(id).expect("a valid id"),
+            action: Action::UpgradeCore,
+            package: package.clone(),
+            to: "10.5.0 CU12".to_owned(),
+            orchestrator: self.agent.clone(),
+            agents: vec![self.agent.clone()],
+            whole_cluster: true,
+            options: UpgradeOptions::default(),
+            failover_policy: FailoverPolicy::Simultaneously,
+            run_as: RunAs::SshUser,
+            deadline: Timestamp::now() + SignedDuration::from_mins(5),
+        }))
+    }
+
+    fn utility_runs(&self) -> usize {
+        fs::read_to_string(self.host.file("standins/utility.log")).unwrap_or_default().lines().count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_driver_observes_what_the_server_says() {
+    let Some(scene) = Scene::new() else { return };
+    // Before the first claim: looking needs nothing of ours on the server.
+    let observation = scene.driver.observe().await;
+    let agent = &observation.agents[0];
+    assert!(agent.reachable, "{agent:?}");
+    assert_eq!(agent.core.as_deref(), Some("10.5.0.0-16500-20251120-release"), "{agent:?}");
+    assert_eq!(agent.state, Some(AgentState::Running), "{agent:?}");
+    assert_eq!(agent.address.as_deref(), Some("10.0.0.1"), "{agent:?}");
+    assert_eq!(agent.pending_reboot, Some(false), "{agent:?}");
+    assert_eq!(agent.broker_gateway, Some(false), "{agent:?}");
+    assert_eq!(agent.expired_users, Some(false), "{agent:?}");
+    assert_eq!(agent.history.as_ref().map(Vec::len), Some(2), "{agent:?}");
+    assert!(agent.free_disk.is_some_and(|bytes| bytes.0 > 0), "{agent:?}");
+    assert_eq!(agent.dotnet.as_deref(), Some(["8.0.11".to_owned(), "10.0.1".to_owned()].as_slice()));
+    let modules = agent.modules.as_ref().expect("they were listed");
+    assert_eq!((modules[0].name.as_str(), modules[0].version.as_str()), ("DataMiner APIGateway", "3.1.0"));
+    let backups = agent.backups.as_ref().expect("they were listed");
+    assert_eq!(backups.iter().map(|backup| backup.file.as_str()).collect::<Vec<_>>(), ["20251122_2241.zip"]);
+    assert_eq!(agent.operation, None);
+    assert_eq!(observation.topology.as_ref().map(Vec::len), Some(1));
+    // Nothing was misread: no package left a trace of the web apps, and everything else is known.
+    let unknown: Vec<_> = agent.unknown.keys().map(String::as_str).collect();
+    assert_eq!(unknown, ["webApps"], "{:?}", agent.unknown);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_driver_refuses_a_host_key_that_is_not_pinned() {
+    let Some(scene) = Scene::new() else { return };
+    let wrong = "SHA256:NBZWZxYWUD6AJUfwBcNsmVKfgKswYQ2F7pIMITKc15s";
+    let driver = Scene::driver_of(&scene.host, &scene.packages, &scene.vault, wrong);
+    let observation = driver.observe().await;
+    let agent = &observation.agents[0];
+    assert!(!agent.reachable);
+    let reason = agent.reason.as_deref().unwrap_or_default();
+    assert!(reason.contains(scene.host.host_key()), "the key that was offered is shown: {reason}");
+    assert!(!scene.host.file(ROOT).exists(), "nothing was written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_of_the_driver_runs_once_and_is_found_again() {
+    let Some(scene) = Scene::new() else { return };
+    let generation = scene.driver.claim(0).await.expect("nobody else owns it");
+    // More than one write window, and no multiple of a block.
+    let package = scene.package(&vec![7; 3_000_001]);
+    scene.stage(&package).await;
+    scene.stage(&package).await;
+
+    let first = scene.perform(generation, scene.job("p1-s1-1", &package)).await;
+    assert!(matches!(&first, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{first:?}");
+    let again = scene.perform(generation, scene.job("p1-s1-1", &package)).await;
+    assert!(matches!(&again, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{again:?}");
+    assert_eq!(scene.utility_runs(), 1);
+    let info = scene.host.file(&format!("{ROOT}/jobs/p1-s1-1/UpgradeInfo.xml"));
+    let info = fs::read_to_string(info).expect("it was written");
+    assert!(info.contains("<IP>10.0.0.1</IP>") && info.contains("<IsCluster>true</IsCluster>"), "{info}");
+
+    fs::write(scene.host.file("standins/exitcode"), "1603").expect("the drive can be written");
+    let failed = scene.perform(generation, scene.job("p1-s1-2", &package)).await;
+    let Outcome::JobEnded(JobEnd::Exited { code: 1603, log_tail }) = failed else { panic!("{failed:?}") };
+    assert!(log_tail.iter().any(|line| line.contains("Upgrade failed")), "{log_tail:?}");
+
+    let clean = EffectKind::CleanUp { agents: vec![scene.agent.clone()] };
+    assert_eq!(scene.perform(generation, clean).await, Outcome::Done);
+    assert!(!scene.host.file(&format!("{ROOT}/packages/{}", package.sha256)).exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_driver_that_went_away_finds_its_job_again() {
+    let Some(scene) = Scene::new() else { return };
+    let generation = scene.driver.claim(0).await.expect("nobody else owns it");
+    let package = scene.package(b"a package");
+    scene.stage(&package).await;
+    fs::write(scene.host.file("standins/hold"), "").expect("the drive can be written");
+    {
+        let wanted = scene.job("p1-s1-1", &package);
+        let running = scene.perform(generation, wanted);
+        // The future is dropped as soon as the utility runs, as if the process had died.
+        let begun = tokio::task::spawn_blocking({
+            let log = scene.host.file("standins/utility.log");
+            move || wait::until("the utility", PATIENCE, || fs::metadata(&log))
+        });
+        tokio::select! {
+            ended = running => panic!("{ended:?}"),
+            begun = begun => drop(begun.expect("it began")),
+        }
+    }
+    let other = Scene::driver_of(&scene.host, &scene.packages, &scene.vault, scene.host.host_key());
+    assert!(other.observe().await.agents[0].operation.is_some(), "the operation is seen");
+    fs::remove_file(scene.host.file("standins/hold")).expect("the drive can be written");
+    let ended = scene.perform(generation, scene.job("p1-s1-1", &package)).await;
+    assert!(matches!(&ended, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{ended:?}");
+    assert_eq!(scene.utility_runs(), 1);
+}
+
+/// Invariant 6.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_generation_of_the_driver_is_refused() {
+    let Some(scene) = Scene::new() else { return };
+    let older = scene.driver.claim(0).await.expect("nobody else owns it");
+    let newer = scene.driver.claim(0).await.expect("it is ours");
+    assert!(newer > older, "{newer} > {older}");
+    let package = scene.package(b"a package");
+    scene.stage(&package).await;
+    let ended = scene.perform(older, scene.job("p1-s1-1", &package)).await;
+    assert_eq!(ended, Outcome::JobEnded(JobEnd::Refused { reason: Refusal::Generation }));
+    assert_eq!(scene.utility_runs(), 0);
+    let ended = scene.perform(newer, scene.job("p2-s1-1", &package)).await;
+    assert!(matches!(&ended, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backups_and_content_reach_the_vault_whole() {
+    let Some(scene) = Scene::new() else { return };
+    let save = EffectKind::SaveBackup { agents: vec![scene.agent.clone()] };
+    let Outcome::Saved(saved) = scene.perform(1, save).await else { panic!("nothing was saved") };
+    assert!(saved.iter().any(|backup| backup.file == "20251122_2241.zip"), "{saved:?}");
+    let objects = scene.vault.objects(&cluster_name()).await.expect("the vault can be read");
+    let mut kept = BTreeMap::new();
+    for object in objects {
+        let (_, mut file) = scene.vault.read(&cluster_name(), &object.sha256).await.expect("it is listed");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).await.expect("it can be read");
+        kept.insert(object.file, bytes);
+    }
+    assert_eq!(kept.remove("20251122_2241.zip"), Some(backup()));
+    let (_, content) = kept.pop_first().expect("the content was copied");
+    let mut copy = zip::ZipArchive::new(std::io::Cursor::new(content)).expect("the copy is a zip");
+    let names: Vec<_> = copy.file_names().map(|name| name.expect("a readable name").into_owned()).collect();
+    for wanted in ["Applications/app/one.json", "Dashboards/board/two.json"] {
+        assert!(names.iter().any(|name| name == wanted), "{names:?}");
+    }
+    let board = names.iter().find(|name| name.ends_with("two.json")).expect("listed above");
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut copy.by_name(board).expect("listed above"), &mut text)
+        .expect("it is text");
+    assert_eq!(text, "{ \"two\": 2 }");
+}
