@@ -144,6 +144,12 @@ pub struct Step {
     /// The package's digest: nothing else may be installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256>,
+    /// The content backup that a RestoreContent puts back, pinned by its hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupRef>,
+    /// The module that a ReinstallModule installs again, as Windows lists it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// The Agents that the step changes or looks at, in the order of the manifest.
     pub agents: Vec<AgentName>,
     /// What users notice meanwhile.

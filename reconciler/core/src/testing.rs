@@ -350,7 +350,7 @@ pub(crate) fn cluster(core: &str, agents: &[&str]) -> Cluster {
             accept_older_fixes: false,
             min_free_disk: ByteSize(15 << 30),
         },
-        downgrade: Downgrade { policy: DowngradePolicy::Forbid },
+        downgrade: Downgrade::default(),
         windows: Vec::new(),
         health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
     }

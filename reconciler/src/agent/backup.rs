@@ -108,7 +108,7 @@ impl Saving<'_> {
                 self.note(format!("backup {name} is not a whole zip file; it is left out"));
                 continue;
             }
-            let backup = self.named(name.to_owned(), None, entry.modified, false);
+            let backup = NewObject { taken_at: entry.modified, ..self.named(name.to_owned()) };
             saved.push(self.store(backup, spool).await?);
         }
         Ok(saved)
@@ -138,7 +138,13 @@ impl Saving<'_> {
                 // Named after its newest file: unchanged content is the same backup.
                 let stamp = content::newest(&listing).unwrap_or(Timestamp::UNIX_EPOCH);
                 let file = format!("content-{}.zip", stamp.strftime("%Y%m%dT%H%M%SZ"));
-                let backup = self.named(file, level.map(str::to_owned), Some(Timestamp::now()), !same);
+                let backup = NewObject {
+                    content: level.map(str::to_owned),
+                    taken_at: Some(Timestamp::now()),
+                    copy: true,
+                    torn: !same,
+                    ..self.named(file)
+                };
                 return self.store(backup, spool).await.map(Some);
             }
             listing = after;
@@ -146,20 +152,16 @@ impl Saving<'_> {
         Ok(None)
     }
 
-    fn named(
-        &self,
-        file: String,
-        content: Option<String>,
-        taken_at: Option<Timestamp>,
-        torn: bool,
-    ) -> NewObject {
+    /// An object of this Agent of which nothing but the name is known.
+    fn named(&self, file: String) -> NewObject {
         NewObject {
             cluster: self.inner.cluster.clone(),
             agent: self.link.name.clone(),
             file,
-            content,
-            taken_at,
-            torn,
+            content: None,
+            taken_at: None,
+            copy: false,
+            torn: false,
             sha256: None,
         }
     }

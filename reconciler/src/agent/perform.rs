@@ -69,6 +69,11 @@ pub(super) async fn perform(
             let cleaned = each(inner, agents, |link| async move { clean::clean(inner, &link).await });
             cleaned.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
+        EffectKind::Owe { .. }
+        | EffectKind::Acquit { .. }
+        | EffectKind::RestoreContent(_)
+        | EffectKind::VerifyContent { .. }
+        | EffectKind::ReinstallModule(_) => Outcome::Failed(not_yet(effect)),
     }
 }
 
@@ -104,4 +109,14 @@ where
         }
     }
     combine(failed, about).map_or(Ok(values), Err)
+}
+
+fn not_yet(effect: &Effect) -> Failure {
+    Failure {
+        disposition: dataminer_core::exec::effect::Disposition::Stalled,
+        reason: "ManualStepRequired".to_owned(),
+        message: format!("step {} cannot be done yet", effect.step),
+        help: "do it by hand".to_owned(),
+        agents: Vec::new(),
+    }
 }

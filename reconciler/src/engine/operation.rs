@@ -219,7 +219,7 @@ impl<P: AgentPort> ClusterLoop<P> {
     async fn perform(&mut self, operation: &mut Operation, effect: &Effect) -> Heard<Outcome> {
         let (sender, mut receiver) = mpsc::channel(64);
         // A job is not given up for a commit or a request; everything else is an ensure and may be.
-        let job = matches!(effect.kind, EffectKind::RunJob(_));
+        let job = effect.kind.is_job();
         let heavy = matches!(effect.kind, EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. });
         let begun = Instant::now();
         let (stop, wake, shared) = (self.stop.clone(), Arc::clone(&self.wake), Arc::clone(&self.shared));

@@ -96,7 +96,13 @@ impl AgentPort for Dms {
                 Outcome::Done
             }
             EffectKind::SaveBackup { .. } => Outcome::Saved(Vec::new()),
-            EffectKind::CleanUp { .. } => Outcome::Done,
+            EffectKind::CleanUp { .. }
+            | EffectKind::Owe { .. }
+            | EffectKind::Acquit { .. }
+            | EffectKind::VerifyContent { .. } => Outcome::Done,
+            EffectKind::RestoreContent(_) | EffectKind::ReinstallModule(_) => {
+                Outcome::JobEnded(JobEnd::Exited { code: 0, log_tail: Vec::new() })
+            }
             EffectKind::RunJob(job) => {
                 {
                     let mut script = self.script();

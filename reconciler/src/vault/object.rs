@@ -21,6 +21,8 @@ pub struct NewObject {
     pub content: Option<String>,
     /// When the content was copied from the running system.
     pub taken_at: Option<Timestamp>,
+    /// Our own copy of both content folders, not a backup of the product's.
+    pub copy: bool,
     /// Two listings of what was copied did not agree.
     pub torn: bool,
     /// What the Agent said that the hash is; other bytes are refused.
@@ -59,13 +61,15 @@ pub struct StoredObject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copy: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub torn: bool,
 }
 
 impl StoredObject {
     pub(super) fn new(object: &NewObject, sha256: Sha256, size: u64) -> Self {
-        let NewObject { cluster, agent, file, content, taken_at, torn, sha256: _ } = object.clone();
-        Self { cluster, agent, file, sha256, size, content, taken_at, torn }
+        let NewObject { cluster, agent, file, content, taken_at, copy, torn, sha256: _ } = object.clone();
+        Self { cluster, agent, file, sha256, size, content, taken_at, copy, torn }
     }
 
     /// The name of the object in its Agent's folder.
@@ -82,6 +86,8 @@ impl StoredObject {
             size: Some(self.size),
             vault: true,
             content: self.content.clone(),
+            copy: self.copy,
+            torn: self.torn,
         }
     }
 }

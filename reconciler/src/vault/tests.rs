@@ -27,6 +27,7 @@ fn object(file: &str) -> NewObject {
         file: file.to_owned(),
         content: Some("10.4.12".to_owned()),
         taken_at: Some("2026-11-21T21:00:00Z".parse().expect("a time")),
+        copy: false,
         torn: false,
         sha256: None,
     }

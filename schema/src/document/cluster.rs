@@ -11,7 +11,8 @@ use crate::{
     id::AgentName,
     quantity::ByteSize,
     v1::cluster::{
-        self, Cluster, DowngradePolicy, FailoverPolicy, Fit, RunAs, SecretRef, UpgradeOptions, WebUpgrades,
+        self, Cluster, DowngradePolicy, Extras, FailoverPolicy, Fit, Restore, RunAs, SecretRef,
+        UpgradeOptions, WebUpgrades,
     },
     version::{Version, WebWanted},
 };
@@ -256,11 +257,22 @@ struct Account {
 /// Whether versions may fall.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("x-notYet" = ["until", "restore", "extras", "patchPrerequisites"]))]
+#[schemars(extend("x-notYet" = ["patchPrerequisites"]))]
 struct Downgrade {
     /// Whether versions may fall.
     #[serde(default)]
     policy: DowngradePolicy,
+    /// The last day, in UTC, on which `policy: Allow` counts. Without it the permission stands until it is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Day>,
+    /// Which content backup is put back when the web apps fall: `Matching` (written by the level of the target, else
+    /// the newest below it), `MostRecent` (the newest that the target can read), or `None`.
+    #[serde(default)]
+    restore: Restore,
+    /// What becomes of files that the restored backup does not know: `Keep` leaves them, `MoveAside` puts them into the
+    /// safety copy.
+    #[serde(default)]
+    extras: Extras,
 }
 
 /// A time in which disruptive work may, or may not, start.
@@ -363,7 +375,7 @@ impl From<ClusterDocument> for Cluster {
             agents,
             connection: Connection { ssh },
             upgrade,
-            downgrade: Downgrade { policy },
+            downgrade: Downgrade { policy, until, restore, extras },
             windows,
             hooks: _,
             health: Health { settle: Span(settle), timeout: Span(timeout), checks: _ },
@@ -377,7 +389,7 @@ impl From<ClusterDocument> for Cluster {
             agents: agents.into_iter().map(Into::into).collect(),
             connection: cluster::Connection { ssh: ssh.map(Into::into) },
             upgrade: upgrade.into(),
-            downgrade: cluster::Downgrade { policy },
+            downgrade: cluster::Downgrade { policy, until: until.map(|Day(day)| day), restore, extras },
             windows: windows.into_iter().map(Into::into).collect(),
             health: cluster::Health { settle, timeout },
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     document::text::Instant,
-    id::{AgentName, ClusterName, Sha256},
+    id::{AgentName, ClusterName, JobId, Sha256},
     plan::Action,
     quantity::ByteSize,
 };
@@ -249,6 +249,29 @@ pub struct Backup {
     /// The web level that wrote the content, where it is on record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
+    /// Whether it is our own copy of both content folders, with everything in them; the product's own backups leave
+    /// out old app versions since 10.4.0 CU21/10.5.0 CU9/10.5.12 (`domain/03 section 4`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copy: bool,
+    /// Whether the content changed while it was copied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub torn: bool,
+}
+
+impl Backup {
+    /// A backup on an Agent of which nothing but the file name is known yet.
+    pub fn new(file: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            at: None,
+            sha256: None,
+            size: None,
+            vault: false,
+            content: None,
+            copy: false,
+            torn: false,
+        }
+    }
 }
 
 /// An installed DxM or DcM.
@@ -265,6 +288,9 @@ pub struct Module {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OwedWork {
+    /// The name of the note on the Agents, by which it is removed once the work is verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<JobId>,
     /// What is still to be done.
     pub action: Action,
     /// The backup to restore.

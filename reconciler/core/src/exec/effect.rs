@@ -5,10 +5,10 @@
 
 use dataminer_schema::{
     id::{AgentName, JobId, Sha256},
-    plan::Action,
+    plan::{Action, BackupRef},
     v1::{
-        cluster::{FailoverPolicy, RunAs, UpgradeOptions},
-        observation::{Backup, Observation},
+        cluster::{Extras, FailoverPolicy, RunAs, UpgradeOptions},
+        observation::{Backup, Observation, OwedWork},
     },
 };
 use jiff::Timestamp;
@@ -39,6 +39,60 @@ pub enum EffectKind {
     RunJob(Box<Job>),
     /// Our own staged packages and old job folders are gone from these Agents; nothing else is touched.
     CleanUp { agents: Vec<AgentName> },
+    /// The notes of what the coming job will owe lie on these Agents (G8).
+    Owe { agents: Vec<AgentName>, work: Vec<OwedWork> },
+    /// These notes are gone from these Agents: the work is verified, or nothing was changed that could owe it.
+    Acquit { agents: Vec<AgentName>, notes: Vec<JobId> },
+    /// The restore ran on each of its Agents and ended, or is known to have died.
+    RestoreContent(Box<ContentRestore>),
+    /// Every entry of the backup has its hash on every Agent.
+    VerifyContent { backup: BackupRef, agents: Vec<AgentName> },
+    /// The module was installed again on each of its Agents that has an installer of it.
+    ReinstallModule(Box<ModuleInstall>),
+}
+
+impl EffectKind {
+    /// Whether it is long work on Agents that goes on by itself: its fate must be known, so it is never given up.
+    pub fn is_job(&self) -> bool {
+        match self {
+            Self::RunJob(_) | Self::RestoreContent(_) | Self::ReinstallModule(_) => true,
+            Self::Observe
+            | Self::StagePackage { .. }
+            | Self::SaveBackup { .. }
+            | Self::CleanUp { .. }
+            | Self::Owe { .. }
+            | Self::Acquit { .. }
+            | Self::VerifyContent { .. } => false,
+        }
+    }
+}
+
+/// One content backup into place on every Agent, behind a safety copy; a job of the same id on each Agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContentRestore {
+    /// Plan, step and attempt. The safety copy is named by plan and step alone: a later attempt never replaces it.
+    pub id: JobId,
+    pub backup: BackupRef,
+    pub agents: Vec<AgentName>,
+    pub extras: Extras,
+    pub run_as: RunAs,
+    /// Until when the jobs are waited for.
+    pub deadline: Timestamp,
+}
+
+/// One module out and in again from its installer on the Agent; a job of the same id on each Agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModuleInstall {
+    /// Plan, step and attempt.
+    pub id: JobId,
+    /// As Windows lists it.
+    pub module: String,
+    pub agents: Vec<AgentName>,
+    pub run_as: RunAs,
+    /// Until when the jobs are waited for.
+    pub deadline: Timestamp,
 }
 
 /// A package as the plan pinned it.

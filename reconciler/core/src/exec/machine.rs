@@ -188,8 +188,7 @@ impl Machine {
     /// Gives up the effect at hand, so that a request to stop is heard at once. Refused for a job: its fate must
     /// be known. Everything else disturbs nobody and is an ensure.
     pub fn drop_effect(&mut self) -> bool {
-        let droppable =
-            self.pending.as_ref().is_some_and(|effect| !matches!(effect.kind, EffectKind::RunJob(_)));
+        let droppable = self.pending.as_ref().is_some_and(|effect| !effect.kind.is_job());
         if droppable {
             self.pending = None;
         }

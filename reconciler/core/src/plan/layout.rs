@@ -69,6 +69,8 @@ impl Layout<'_, '_> {
             build: None,
             package: None,
             sha256: None,
+            backup: None,
+            module: None,
             agents: agents.to_vec(),
             disruption: Disruption::None,
             rules: rules.iter().map(|&rule| rule.to_owned()).collect(),

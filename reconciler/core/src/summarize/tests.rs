@@ -208,7 +208,12 @@ fn a_broken_commit_shows_and_stops_nothing() {
 
 #[test]
 fn work_that_is_owed_is_named_once() {
-    let owed = OwedWork { action: Action::RestoreContent, backup: Some(Sha256::of(b"backup")), module: None };
+    let owed = OwedWork {
+        id: None,
+        action: Action::RestoreContent,
+        backup: Some(Sha256::of(b"backup")),
+        module: None,
+    };
     let scenario = Scenario::new("10.5.12", "10.5.12").each(|agent| agent.owed = Some(vec![owed.clone()]));
     let status = status_of(&scenario, |_| {});
     assert_eq!(status.owed, [owed]);

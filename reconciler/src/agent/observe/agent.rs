@@ -164,14 +164,7 @@ impl Look<'_> {
         let mut backups: Vec<Backup> = entries
             .into_iter()
             .filter(|entry| !entry.folder && entry.name.to_ascii_lowercase().ends_with(".zip"))
-            .map(|entry| Backup {
-                file: entry.name,
-                at: entry.modified,
-                sha256: None,
-                size: entry.size,
-                vault: false,
-                content: None,
-            })
+            .map(|entry| Backup { at: entry.modified, size: entry.size, ..Backup::new(entry.name) })
             .collect();
         backups.sort_by(|a, b| (a.at, &a.file).cmp(&(b.at, &b.file)));
         Ok(backups)

@@ -30,9 +30,6 @@ fn fields_of_later_releases_are_refused_by_name() {
         ("  upgrade: { onFailure: Downgrade }", "`Downgrade` as `onFailure`"),
         ("  upgrade: { acceptHotfixLoss: true }", "`acceptHotfixLoss: true`"),
         ("  upgrade: { runAs: { account: Named } }", "`Named` as `account`"),
-        ("  downgrade: { until: 2027-01-01 }", "`until`"),
-        ("  downgrade: { restore: Matching }", "`restore`"),
-        ("  downgrade: { extras: Keep }", "`extras`"),
         ("  downgrade: { patchPrerequisites: true }", "`patchPrerequisites`"),
         ("  health: { checks: [{ bpa: x }] }", "`checks`"),
     ] {

@@ -43,15 +43,18 @@ fn sample() -> Observation {
     first.dotnet = Some(vec!["8.0.11".to_owned(), "10.0".to_owned()]);
     first.history = Some(vec![history("2025-11-22T23:10:00Z", "10.5.0.0-16500-20251120-release")]);
     first.backups = Some(vec![Backup {
-        file: "a.zip".to_owned(),
         at: Some(at("2025-11-22T22:41:00.5Z")),
         sha256: Some(Sha256::of(b"a")),
         size: Some(5),
         vault: true,
-        content: None,
+        ..Backup::new("a.zip")
     }]);
-    first.owed =
-        Some(vec![OwedWork { action: Action::RestoreContent, backup: Some(Sha256::of(b"a")), module: None }]);
+    first.owed = Some(vec![OwedWork {
+        id: None,
+        action: Action::RestoreContent,
+        backup: Some(Sha256::of(b"a")),
+        module: None,
+    }]);
     first.operation =
         Some(ObservedOperation { id: None, action: None, state: OperationState::Unknown, owner: None });
     first.unknown = BTreeMap::from([("os".to_owned(), "no: \"access\"\nat all".to_owned())]);

@@ -180,6 +180,11 @@ impl World {
             EffectKind::StagePackage { package, .. } => self.quiet(format!("stage {}", package.file)),
             EffectKind::SaveBackup { .. } => self.quiet("save".to_owned()),
             EffectKind::CleanUp { .. } => self.quiet("clean".to_owned()),
+            EffectKind::Owe { .. } => self.quiet("owe".to_owned()),
+            EffectKind::Acquit { .. } => self.quiet("acquit".to_owned()),
+            EffectKind::VerifyContent { .. } => self.quiet("verify content".to_owned()),
+            EffectKind::RestoreContent(_) => self.quiet("restore".to_owned()),
+            EffectKind::ReinstallModule(_) => self.quiet("reinstall".to_owned()),
         }
     }
 
@@ -332,6 +337,8 @@ pub(super) fn plan() -> Plan {
             build: to.and_then(|(_, build)| build),
             sha256: package.as_ref().map(|package| Sha256::of(package.as_bytes())),
             package,
+            backup: None,
+            module: None,
             agents: if action == Action::StagePackage { vec![agent("a1")] } else { all.clone() },
             disruption,
             rules: Vec::new(),

@@ -147,6 +147,7 @@ fn d6_owed_work_is_never_converged() {
         action: dataminer_schema::plan::Action::RestoreContent,
         backup: None,
         module: None,
+        id: None,
     };
     let scenario = Scenario::new("10.5.0 CU12", "10.5.0 CU12");
     assert_eq!(scenario.way(), "Converged");
@@ -221,6 +222,7 @@ fn d6_owed_work_is_a_repair() {
         action: dataminer_schema::plan::Action::RestoreContent,
         backup: None,
         module: None,
+        id: None,
     };
     for to in ["10.5.0 CU12", "10.5.0 CU13"] {
         let scenario =
