@@ -1,10 +1,12 @@
 //! The HTTP interface of the process: health, metrics, and the status as JSON.
 //!
-//! It only reads. Without authentication it listens on loopback addresses and refuses to start on any other.
+//! It only reads. Without authentication it listens on loopback addresses and refuses to start on any other; health
+//! and figures alone may be shown to other machines, by a listener of their own ([`monitoring`]).
 
 pub mod client;
+pub mod monitoring;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -70,13 +72,20 @@ impl HttpError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Open(_) => {
-                "set `http.listen` to a loopback address, and let a proxy with authentication reach it there"
+                "set `http.listen` to a loopback address, and let a proxy with authentication reach it there; for probes \
+                 and metrics alone, `http.metrics` may be any address"
             }
-            Self::Bind { .. } => "choose another port in `http.listen`, or end the process that holds it",
+            Self::Bind { .. } => {
+                "choose another address or port in `http.listen` or `http.metrics`, or end the process that holds it"
+            }
             Self::Serve { .. } => "check the machine's limits on open files and connections",
         }
     }
 }
+
+/// How long requests may take after the end was asked for: one that a client never finishes must not hold up the
+/// end of the process, and with it the store.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// A listener that is bound and not yet served.
 #[derive(Debug)]
@@ -94,6 +103,11 @@ pub async fn bind(address: SocketAddr) -> Result<Bound, HttpError> {
     if !address.ip().to_canonical().is_loopback() {
         return Err(HttpError::Open(address));
     }
+    bind_any(address).await
+}
+
+/// Binds without asking who can reach it: what is served there must be fit for anybody.
+async fn bind_any(address: SocketAddr) -> Result<Bound, HttpError> {
     let failed = |cause| HttpError::Bind { address, cause };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -101,16 +115,30 @@ pub async fn bind(address: SocketAddr) -> Result<Bound, HttpError> {
 }
 
 impl Bound {
-    /// Answers until `stop`, then lets open requests end.
+    /// Answers until `stop`, then gives open requests [`LAST_ANSWERS`] to end.
     ///
     /// # Errors
     /// A listener that fails.
     pub async fn serve(self, router: Router, stop: CancellationToken) -> Result<(), HttpError> {
+        self.serve_then(router, stop, LAST_ANSWERS).await
+    }
+
+    async fn serve_then(
+        self,
+        router: Router,
+        stop: CancellationToken,
+        last_answers: Duration,
+    ) -> Result<(), HttpError> {
         let Self { listener, address } = self;
-        axum::serve(listener, router)
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await
-            .map_err(|cause| HttpError::Serve { address, cause })
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+        let too_long = async {
+            stop.cancelled().await;
+            tokio::time::sleep(last_answers).await;
+        };
+        tokio::select! {
+            served = serving.into_future() => served.map_err(|cause| HttpError::Serve { address, cause }),
+            () = too_long => Ok(()),
+        }
     }
 }
 

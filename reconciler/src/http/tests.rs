@@ -4,6 +4,7 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower::ServiceExt;
 
 use super::*;
@@ -67,6 +68,61 @@ async fn every_route_answers_and_none_writes() {
             assert!(matches!(got.as_u16(), 404 | 405), "{method} {path}: {got}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_listener_of_metrics_serves_health_and_figures_alone() {
+    let router = monitoring::router(Arc::new(Fake::default()), Metrics::new());
+    for (path, status) in [
+        ("/healthz", 200),
+        ("/readyz", 503),
+        ("/metrics", 200),
+        ("/api/v1/clusters", 404),
+        ("/api/v1/clusters/brussels", 404),
+        ("/api/v1/events", 404),
+        ("/metrics/../api/v1/clusters", 404),
+        ("/", 404),
+    ] {
+        let (got, headers, body) = ask(&router, "GET", path).await;
+        assert_eq!(got.as_u16(), status, "{path}: {body}");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        for method in ["POST", "PUT", "DELETE", "PATCH"] {
+            let (got, ..) = ask(&router, method, path).await;
+            assert!(matches!(got.as_u16(), 404 | 405), "{method} {path}: {got}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_and_figures_may_be_shown_on_any_address_and_the_api_not() {
+    let any = "0.0.0.0:0".parse().expect("it is an address");
+    assert!(matches!(bind(any).await, Err(HttpError::Open(_))), "the API stays on loopback");
+    let bound = monitoring::Monitoring::bind(any).await.expect("a port is free");
+    let server = format!("http://127.0.0.1:{}", bound.address().port());
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(bound.serve(Arc::new(Fake::default()), Metrics::new(), stop.clone()));
+    let error = client::get::<FleetStatus>(&server, "/api/v1/clusters").await.expect_err("there is no API");
+    assert!(matches!(error, client::ClientError::Refused { status: 404, .. }), "{error}");
+    stop.cancel();
+    serving.await.expect("the server does not panic").expect("the server ends well");
+}
+
+/// Regression: a client that never finished its request held up the end of the process for ever.
+#[tokio::test]
+async fn a_request_without_end_does_not_hold_up_the_end() {
+    let bound = bind("127.0.0.1:0".parse().expect("it is an address")).await.expect("a port is free");
+    let mut client = tokio::net::TcpStream::connect(bound.address).await.expect("the server listens");
+    let stop = CancellationToken::new();
+    let router = router(Arc::new(Fake::default()), Metrics::new());
+    let serving = tokio::spawn(bound.serve_then(router, stop.clone(), Duration::from_millis(20)));
+    // One whole request, so that the connection is known to be served, and the beginning of another.
+    let half = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HTTP/1.1\r\nHost:";
+    client.write_all(half).await.expect("the server reads");
+    let mut answer = [0; 15];
+    client.read_exact(&mut answer).await.expect("the server answers");
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    stop.cancel();
+    serving.await.expect("the server does not panic").expect("the server ends well");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, ConfigError},
     engine::{Engine, EngineConfig, EngineHandle, FleetDesired},
-    http::{self, HttpError, Shown},
+    http::{self, HttpError, Shown, monitoring::Monitoring},
     metrics::Metrics,
     source::{GitSource, watch::Watched},
     store::{Event, Store, StoreError},
@@ -97,19 +97,19 @@ impl Process {
     /// What is wrong with configuration, store, vault or listener.
     pub async fn start(config: &Config) -> Result<Self, ProcessError> {
         let bound = http::bind(config.spec.http.listen).await?;
-        let metrics_bound = match config.spec.http.metrics {
-            Some(address) => Some(http::bind(address).await?),
+        let monitoring = match config.spec.http.metrics {
+            Some(address) => Some(Monitoring::bind(address).await?),
             None => None,
         };
         let Parts { engine, desired, watched, metrics, stop, mut tasks } = Parts::assemble(config).await?;
         let handle = engine.handle();
         let address = bound.address;
         let shown = Arc::new(Live { handle: handle.clone() });
-        if let Some(bound) = metrics_bound {
-            let router = http::router(Arc::<Live>::clone(&shown), metrics.clone());
-            let stop = stop.clone();
+        if let Some(monitoring) = monitoring {
+            tracing::info!(address = %monitoring.address(), "health and metrics alone");
+            let served = monitoring.serve(Arc::<Live>::clone(&shown), metrics.clone(), stop.clone());
             tasks.push(tokio::spawn(async move {
-                if let Err(error) = bound.serve(router, stop).await {
+                if let Err(error) = served.await {
                     tracing::error!(%error, "the metrics listener ended");
                 }
             }));

@@ -279,9 +279,10 @@ impl Default for Loop {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(extend("x-notYet" = ["tls", "auth"]))]
 struct Http {
-    /// Pages, API, probes. Only a loopback address is served yet: there is no authentication.
+    /// API, probes and metrics. Only a loopback address is served yet: there is no authentication.
     listen: Socket,
-    /// A second listener for metrics alone; without it they are on `listen`.
+    /// A second listener that serves only `/metrics`, `/healthz` and `/readyz`, and so may have any address: whoever
+    /// reaches it reads the names and versions of clusters. Without it they are on `listen` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Socket>,
 }

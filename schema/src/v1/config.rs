@@ -120,6 +120,6 @@ pub struct Loop {
 pub struct Http {
     /// Pages, API, probes.
     pub listen: SocketAddr,
-    /// A second listener for metrics alone; without it they are on `listen`.
+    /// A second listener for `/metrics`, `/healthz` and `/readyz` alone, on any address.
     pub metrics: Option<SocketAddr>,
 }
