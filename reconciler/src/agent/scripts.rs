@@ -106,8 +106,9 @@ pub async fn install(connection: &Connection, sftp: &Sftp, layout: &Layout) -> R
         status => Err(AgentError::new(
             Reason::ScriptFailed,
             format!(
-                "{ROOT} on {} could not be closed to ordinary users (prepare ended with {status:?})",
-                sftp.peer()
+                "{ROOT} on {} could not be closed to ordinary users (prepare ended with {status:?}{})",
+                sftp.peer(),
+                said(&exec.stderr)
             ),
             "the SSH account must be an administrator of the server; if the folder belongs to somebody else, remove it",
         )),
@@ -158,6 +159,23 @@ pub async fn run(
     Ok(exec)
 }
 
+/// The end of what a script wrote to standard error, as a part of a message: there Windows says why, and what it
+/// says may hold anything.
+fn said(stderr: &[u8]) -> String {
+    /// A last line and a little before it.
+    const MOST: usize = 300;
+    let text = String::from_utf8_lossy(stderr);
+    let plain: Vec<char> = text
+        .chars()
+        // Those that turn the direction of the text fool a terminal as well as control characters do.
+        .filter(|c| !matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let end: String = plain[plain.len().saturating_sub(MOST)..].iter().collect();
+    let end = end.split_whitespace().collect::<Vec<_>>().join(" ");
+    if end.is_empty() { end } else { format!(": {end}") }
+}
+
 fn planted(sftp: &Sftp, error: &AgentError) -> AgentError {
     AgentError::new(
         Reason::TamperedFolder,
@@ -184,6 +202,20 @@ mod tests {
             );
             assert!(!command[12..].contains(['"', '%', '&', '^']), "{command}");
         }
+    }
+
+    #[test]
+    fn what_a_script_said_is_cut_and_holds_nothing_that_fools_a_terminal() {
+        assert_eq!(said(b""), "");
+        assert_eq!(said(b" \r\n"), "");
+        assert_eq!(said(b"first\r\nAccess is denied.\r\n"), ": first Access is denied.");
+        let hostile = "\u{1b}[2J\u{202e}denied\u{7}\0".as_bytes();
+        assert_eq!(said(hostile), ": [2Jdenied");
+        assert_eq!(said(b"\xff\xfe"), ": \u{fffd}\u{fffd}");
+        let long = format!("{}end", "\u{20ac}".repeat(100_000));
+        let said = said(long.as_bytes());
+        assert_eq!(said.chars().count(), 302);
+        assert!(said.ends_with("end"));
     }
 
     #[test]
