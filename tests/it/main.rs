@@ -14,3 +14,4 @@ mod wine_corpus;
 mod wine_driver;
 mod wine_e2e;
 mod wine_jobs;
+mod wine_stand;

@@ -27,6 +27,14 @@ WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe=d;$(printf '%s.exe,' "${re
 export WINEDLLOVERRIDES
 export LC_ALL=C.UTF-8
 
+# Debian's Wine has no preloader, so nothing keeps the kernel from laying a process's heap (its start is random within
+# a gigabyte above the loader at 0x7d000000) over 0x7ffe0000, where Windows wants its shared user data. About one
+# process in five thousand then ended before its program began. Without randomisation the heap stays clear of it.
+fixed=()
+if setarch -R true 2>/dev/null; then
+    fixed=(setarch -R)
+fi
+
 say() { echo "host.sh: $*" >&2; }
 
 missing() {
@@ -69,7 +77,7 @@ make_template() {
     "$mingw" -O1 -Wall -Wextra -Werror -municode -static -s -o "$template/standins.exe" "$here/standins.c" -lbcrypt
     say "making a Wine prefix in $template (some seconds, once)"
     export WINEPREFIX=$template/prefix
-    setsid "$wine" wineboot -i </dev/null >/dev/null 2>&1 9>&-
+    setsid "${fixed[@]}" "$wine" wineboot -i </dev/null >/dev/null 2>&1 9>&-
     # The registry reaches the disk when the last process of the prefix has ended.
     "$wineserver" -w 9>&-
     if [ ! -s "$template/prefix/system.reg" ]; then
@@ -117,6 +125,8 @@ make_sftp_root() {
 
 # What sshd runs for every request. Standard error goes through a file: a process that a scheduled task left
 # behind would otherwise keep the channel open under Wine, which it does not on Windows.
+# 127 is what the dynamic loader and bash say of a program that could not start at all; launch.exe never returns it.
+# So no Windows program ran, and trying again cannot run one twice. Each such start is kept for whoever wonders.
 make_launcher() {
     cat >"$dir/sshd/exec" <<END
 #!/bin/bash
@@ -128,8 +138,12 @@ export WINEPREFIX="$dir/prefix" WINEDEBUG=-all DISPLAY= LC_ALL=C.UTF-8
 export WINEDLLOVERRIDES="$WINEDLLOVERRIDES"
 export STANDINS_COMMAND="\$SSH_ORIGINAL_COMMAND"
 errors=\$(mktemp "$dir/sshd/stderr.XXXXXX")
-"$wine" 'C:\\standins\\launch.exe' </dev/null 2>"\$errors"
-code=\$?
+for try in 1 2 3; do
+    ${fixed[*]} "$wine" 'C:\\standins\\launch.exe' </dev/null 2>"\$errors"
+    code=\$?
+    [ \$code -eq 127 ] || break
+    { echo "\$(date -u +%T) try \$try ended with 127: \$STANDINS_COMMAND"; cat "\$errors"; } >>"$dir/sshd/loader-failures"
+done
 cat "\$errors" >&2
 rm -f "\$errors"
 exit \$code
@@ -185,8 +199,11 @@ END
 start_wine() {
     export WINEPREFIX=$dir/prefix
     # The first process of a prefix keeps its output open in services.exe, so it gets none of ours.
-    setsid "$wineserver" -p </dev/null >/dev/null 2>&1
-    STANDINS_COMMAND='cmd.exe /d /c exit 0' setsid timeout 60 "$wine" 'C:\standins\launch.exe' </dev/null >/dev/null 2>&1 || {
+    if [ "${#fixed[@]}" -eq 0 ]; then
+        say "this machine forbids personality(2) (setarch -R): a Wine process may fail now and then"
+    fi
+    setsid "${fixed[@]}" "$wineserver" -p </dev/null >/dev/null 2>&1
+    STANDINS_COMMAND='cmd.exe /d /c exit 0' setsid timeout 60 "${fixed[@]}" "$wine" 'C:\standins\launch.exe' </dev/null >/dev/null 2>&1 || {
         say "Wine's cmd does not run in $dir/prefix"
         return 1
     }

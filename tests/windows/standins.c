@@ -131,6 +131,11 @@ static int launch(void)
     WaitForSingleObject(process.hProcess, INFINITE);
     DWORD code = 1;
     GetExitCodeProcess(process.hProcess, &code);
+    if ((code & 0xff) == 127) {
+        /* A channel shows 8 bits, and these say that Wine did not start: host.sh tries such a start again. */
+        err(L"launch: error code %lu of: %ls\r\n", code, line);
+        return 255;
+    }
     return (int)code;
 }
 
