@@ -65,6 +65,28 @@ impl EffectKind {
             | Self::VerifyContent { .. } => false,
         }
     }
+
+    /// The id under which Agents keep it, if it is a job: the same after a crash.
+    pub fn job_id(&self) -> Option<&JobId> {
+        match self {
+            Self::RunJob(job) => Some(&job.id),
+            Self::RestoreContent(restore) => Some(&restore.id),
+            Self::ReinstallModule(install) => Some(&install.id),
+            Self::Observe
+            | Self::StagePackage { .. }
+            | Self::SaveBackup { .. }
+            | Self::CleanUp { .. }
+            | Self::Owe { .. }
+            | Self::Acquit { .. }
+            | Self::VerifyContent { .. } => None,
+        }
+    }
+
+    /// The attempt that a job is: the last number of its id.
+    pub fn attempt(&self) -> Option<u32> {
+        let number = self.job_id()?.as_str().rsplit('-').next()?;
+        Some(number.parse().unwrap_or(0))
+    }
 }
 
 /// One content backup into place on every Agent, behind a safety copy; a job of the same id on each Agent.

@@ -39,11 +39,15 @@ pub mod reason {
     /// An operator asked to stop.
     pub const ABORTED: &str = "Aborted";
     pub const AGENT_UNREACHABLE: &str = "AgentUnreachable";
+    /// What lies on an Agent is not what the backup holds; the restore is done again. Drivers say it too.
+    pub const CONTENT_DIFFERS: &str = "ContentDiffers";
     /// The operation as a whole took too long.
     pub const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
     pub const INSUFFICIENT_DISK: &str = "InsufficientDisk";
     pub const MANAGED_ELSEWHERE: &str = "ManagedElsewhere";
     pub const MANUAL_STEP_REQUIRED: &str = "ManualStepRequired";
+    /// A module that is owed could not be installed.
+    pub const MODULE_FAILED: &str = "ModuleFailed";
     pub const OPERATION_IN_PROGRESS: &str = "OperationInProgress";
     pub const PACKAGE_UNVERIFIED: &str = "PackageUnverified";
     /// Some Agents changed and others did not.
@@ -52,6 +56,8 @@ pub mod reason {
     pub const PLAN_INVALID: &str = "PlanInvalid";
     /// A prerequisite of the package was not met; nothing was changed.
     pub const PREREQUISITE_FAILED: &str = "PrerequisiteFailed";
+    /// Content that is owed could not be put back.
+    pub const RESTORE_FAILED: &str = "RestoreFailed";
     pub const TOPOLOGY_MISMATCH: &str = "TopologyMismatch";
     pub const UNHEALTHY: &str = "Unhealthy";
     pub const UPGRADE_FAILED: &str = "UpgradeFailed";

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    effect::{Effect, EffectKind, Outcome},
+    effect::{Effect, Outcome},
     finish::Finish,
 };
 
@@ -56,9 +56,9 @@ pub struct Started {
 }
 
 impl Outcome {
-    /// The outcome as the journal keeps it. A look at the Agents is repeated after a crash and never read from the
+    /// The outcome as the journal keeps it. A look at the Agents is repeated after a crash and not read from the
     /// journal, so only what a reader of the journal asks about is kept of it: a verification looks every few
-    /// seconds.
+    /// seconds. One thing is read: the notes of owed work that a repair set out to acquit.
     #[must_use]
     pub fn for_journal(&self) -> Self {
         let Self::Observed(observation) = self else { return self.clone() };
@@ -71,6 +71,7 @@ impl Outcome {
                 web_apps: agent.web_apps.clone(),
                 state: agent.state,
                 failover: agent.failover,
+                owed: agent.owed.clone(),
                 operation: agent.operation.clone(),
                 ..AgentObservation::new(agent.name.clone(), agent.reachable)
             })
@@ -103,9 +104,7 @@ impl<'a> Replay<'a> {
                     replay.started_at = Some(entry.at);
                 }
                 Record::Intent { effect } => {
-                    if let EffectKind::RunJob(job) = &effect.kind {
-                        replay.last_attempt = replay.last_attempt.max(job.attempt());
-                    }
+                    replay.last_attempt = replay.last_attempt.max(effect.kind.attempt().unwrap_or(0));
                     replay.last = Some((effect, None));
                 }
                 Record::Outcome { effect, outcome } => {

@@ -6,19 +6,12 @@ use dataminer_schema::plan::Plan;
 use jiff::Timestamp;
 
 use super::{
-    effect::{EffectKind, Job, Outcome},
+    effect::{EffectKind, Outcome},
     journal::{JournalEntry, Replay},
     machine::{Machine, Phase, Tries},
     policy::{ExecPolicy, Scope, after},
 };
 use crate::{catalog::Catalog, desired::Desired};
-
-impl Job {
-    /// The attempt that this job is: the last number of its id.
-    pub fn attempt(&self) -> u32 {
-        self.id.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
-    }
-}
 
 impl Machine {
     /// The operation of `plan` after a crash, from its `journal`.
@@ -53,15 +46,16 @@ impl Machine {
         let last_job = journal.iter().rev().find_map(|entry| match &entry.record {
             super::journal::Record::Intent { effect: intent } if intent.step == effect.step => {
                 match &intent.kind {
-                    EffectKind::RunJob(job) => Some(job),
+                    EffectKind::RunJob(job) => Some((job, intent.kind.attempt())),
                     _ => None,
                 }
             }
             _ => None,
         });
-        if let Some(job) = last_job {
-            machine.attempt = job.attempt();
-        }
+        let last_job = last_job.map(|(job, attempt)| {
+            machine.attempt = attempt.unwrap_or(machine.attempt);
+            job
+        });
         match (&effect.kind, outcome, last_job) {
             (EffectKind::RunJob(_), Some(outcome @ Outcome::JobEnded(_)), _) => {
                 machine.pending = Some(effect.clone());
