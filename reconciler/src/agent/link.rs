@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::{
     error::{AgentError, Reason},
     layout::Layout,
+    observe::HashCache,
     scripts,
     secrets::SecretResolver,
     transport::{Connection, Fingerprint, Identity, Sftp, Timeouts},
@@ -39,6 +40,8 @@ pub(super) struct Link {
     installed: tokio::sync::Mutex<bool>,
     /// Since when it has not been reachable.
     since: Mutex<Option<Timestamp>>,
+    /// What the Agent's content backups hash to.
+    pub(super) hashes: HashCache,
 }
 
 impl fmt::Debug for Link {
@@ -61,6 +64,7 @@ impl Link {
             partner: partner.map(|partner| partner.name.clone()),
             installed: tokio::sync::Mutex::new(false),
             since: Mutex::new(None),
+            hashes: HashCache::default(),
         };
         cluster
             .agents

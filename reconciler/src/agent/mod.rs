@@ -13,6 +13,7 @@ mod job;
 pub mod layout;
 mod link;
 mod observe;
+mod owed;
 mod perform;
 pub mod probe;
 pub mod render;

@@ -13,6 +13,7 @@ use super::{
     error::AgentError,
     job,
     link::Link,
+    owed,
     stage::{self, Payload},
 };
 use crate::engine::ProgressSender;
@@ -69,11 +70,23 @@ pub(super) async fn perform(
             let cleaned = each(inner, agents, |link| async move { clean::clean(inner, &link).await });
             cleaned.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
-        EffectKind::Owe { .. }
-        | EffectKind::Acquit { .. }
-        | EffectKind::RestoreContent(_)
-        | EffectKind::VerifyContent { .. }
-        | EffectKind::ReinstallModule(_) => Outcome::Failed(not_yet(effect)),
+        EffectKind::Owe { agents, work } => {
+            let owed =
+                each(inner, agents, |link| async move { owed::owe(inner, &link, generation, work).await });
+            owed.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
+        }
+        EffectKind::Acquit { agents, notes } => {
+            let gone =
+                each(
+                    inner,
+                    agents,
+                    |link| async move { owed::acquit(inner, &link, generation, notes).await },
+                );
+            gone.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
+        }
+        EffectKind::RestoreContent(_) | EffectKind::VerifyContent { .. } | EffectKind::ReinstallModule(_) => {
+            Outcome::Failed(not_yet(effect))
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub enum Script {
     Probe,
     Disk,
     Hash,
+    Backup,
     Start,
     Poll,
     Clean,
@@ -24,8 +25,16 @@ pub enum Script {
 /// The job's own script, before its values are filled in.
 pub const RUN_TEMPLATE: &str = include_str!("scripts/run.cmd");
 
-const SCRIPTS: [Script; 7] =
-    [Script::Prepare, Script::Probe, Script::Disk, Script::Hash, Script::Start, Script::Poll, Script::Clean];
+const SCRIPTS: [Script; 8] = [
+    Script::Prepare,
+    Script::Probe,
+    Script::Disk,
+    Script::Hash,
+    Script::Backup,
+    Script::Start,
+    Script::Poll,
+    Script::Clean,
+];
 
 impl Script {
     fn name(self) -> &'static str {
@@ -34,6 +43,7 @@ impl Script {
             Self::Probe => "probe",
             Self::Disk => "disk",
             Self::Hash => "hash",
+            Self::Backup => "backup",
             Self::Start => "start",
             Self::Poll => "poll",
             Self::Clean => "clean",
@@ -46,6 +56,7 @@ impl Script {
             Self::Probe => include_str!("scripts/probe.cmd"),
             Self::Disk => include_str!("scripts/disk.cmd"),
             Self::Hash => include_str!("scripts/hash.cmd"),
+            Self::Backup => include_str!("scripts/backup.cmd"),
             Self::Start => include_str!("scripts/start.cmd"),
             Self::Poll => include_str!("scripts/poll.cmd"),
             Self::Clean => include_str!("scripts/clean.cmd"),
@@ -69,6 +80,7 @@ impl Script {
             Argument::None => script,
             Argument::Job(id) => format!("{script} {id}"),
             Argument::Package(sha256) => format!("{script} {sha256}"),
+            Argument::Place(place) => format!("{script} {place}"),
         }
     }
 }
@@ -79,6 +91,8 @@ pub enum Argument<'a> {
     None,
     Job(&'a JobId),
     Package(&'a Sha256),
+    /// A place in a list, from 0.
+    Place(u8),
 }
 
 /// Batch files want CRLF: with bare line feeds `goto` misses labels.

@@ -1,15 +1,18 @@
 use std::io::Read;
 
 use dataminer_core::exec::effect::{EffectKind, Outcome};
+use dataminer_schema::id::Sha256;
 use dms_simulator::BackupSpec;
 
-use crate::harness::{Setup, agents, name, perform, version};
+use crate::harness::{Setup, agents, failure, name, observe, perform, version};
 
 const CORE: &str = "10.5.0 CU9 (build 16500)";
 
 fn save() -> EffectKind {
     EffectKind::SaveBackup { agents: vec![name("dma-1"), name("dma-2")] }
 }
+
+const BACKUPS: &str = "Skyline DataMiner/System Cache/Web/Backups";
 
 async fn setup() -> Setup {
     let mut agents = agents(2, CORE);
@@ -89,4 +92,50 @@ async fn a_broken_backup_is_left_out_and_stops_nothing() {
     let Outcome::Saved(saved) = outcome else { panic!("it should have saved: {outcome:?}") };
     assert_eq!(saved.len(), 3);
     assert!(format!("{progress:?}").contains("half.zip"), "{progress:?}");
+}
+
+/// A plan pins a backup by its hash: a backup without one is of no use to it.
+#[tokio::test]
+async fn backups_are_observed_with_their_hashes() {
+    let setup = setup().await;
+    let driver = setup.driver();
+    let folder = setup.file("dma-1", BACKUPS);
+    // Whatever the product calls them.
+    let odd = "Zur Sicherung & 100% (\u{e9}t\u{e9})!.zip";
+    std::fs::write(folder.join(odd), b"odd").expect("a new file");
+    // certutil cannot read an empty file.
+    std::fs::write(folder.join("empty.zip"), b"").expect("a new file");
+    for _ in 0..2 {
+        let backups = observe(&driver, "dma-1").await.backups.expect("they were listed");
+        assert_eq!(backups.len(), 4, "{backups:?}");
+        for backup in &backups {
+            let bytes = std::fs::read(folder.join(&backup.file)).expect("it is there");
+            let wanted = (!bytes.is_empty()).then(|| Sha256::of(&bytes));
+            assert_eq!(backup.sha256, wanted, "{backup:?}");
+        }
+    }
+    // Another file of the same name, size and age in seconds is hard to make; another size is not.
+    std::fs::write(folder.join(odd), b"changed").expect("it can be written");
+    let backups = observe(&driver, "dma-1").await.backups.expect("they were listed");
+    let changed = backups.iter().find(|backup| backup.file == odd).expect("it is listed");
+    assert_eq!(changed.sha256, Some(Sha256::of(b"changed")));
+    setup.assert_all_commands_known();
+}
+
+#[tokio::test]
+async fn a_vault_that_is_gone_or_full_is_named() {
+    let setup = setup().await;
+    let driver = setup.driver();
+    let root = setup.vault().root().to_owned();
+    std::fs::remove_dir(&root).expect("it is empty");
+    let (outcome, _) = perform(&driver, 1, save()).await;
+    let gone = failure(&outcome);
+    assert_eq!(gone.reason, "VaultFailed");
+    assert!(gone.message.contains(root.as_str()) && gone.message.contains("is not there"), "{gone:?}");
+    // Every write to it fails, as on a full or read-only share.
+    std::fs::create_dir(&root).expect("a new folder");
+    std::fs::write(root.join("brussels"), b"no folder").expect("a new file");
+    let (outcome, _) = perform(&driver, 1, save()).await;
+    assert_eq!(failure(&outcome).reason, "VaultFailed", "{outcome:?}");
+    assert_eq!(failure(&outcome).agents.len(), 2);
 }

@@ -6,4 +6,5 @@ mod clean;
 mod harness;
 mod job;
 mod observe;
+mod owed;
 mod stage;

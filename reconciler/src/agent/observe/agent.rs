@@ -1,22 +1,21 @@
 //! One look at one Agent: one script, and the files that tell the rest, all at once.
 
 use dataminer_schema::{
-    id::{AgentName, JobId},
+    id::JobId,
     v1::observation::{Backup, OwedWork},
 };
-use futures::{
-    StreamExt,
-    future::join_all,
-    join,
-    stream::{self},
-};
+use futures::{StreamExt, join, stream};
 use jiff::Timestamp;
 
-use super::facts::{Facts, JobFacts, Known, Owner, PackageFacts};
+use super::{
+    backups,
+    facts::{Facts, JobFacts, Known, Owner, PackageFacts},
+};
 use crate::agent::{
     error::AgentError,
     layout::{Layout, checked_entry_name},
-    link::Session,
+    link::{Link, Session},
+    owed,
     probe::{
         dms::{self, Dms},
         history, maintenance,
@@ -47,8 +46,8 @@ const MAX_JOBS: usize = 40;
 const AT_ONCE: usize = 8;
 
 /// Looks at an Agent. The error means that it could not be looked at at all.
-pub(super) async fn look(session: &Session, layout: &Layout, name: &AgentName) -> Result<Facts, AgentError> {
-    let look = Look { session, layout };
+pub(super) async fn look(session: &Session, layout: &Layout, link: &Link) -> Result<Facts, AgentError> {
+    let look = Look { session, layout, link };
     let (probe, dms, identity, history, settings, security, backups, packages, jobs, owed, owner) = join!(
         look.probe(),
         look.read(layout.skyline("DMS.xml"), DMS_CAP),
@@ -68,7 +67,7 @@ pub(super) async fn look(session: &Session, layout: &Layout, name: &AgentName) -
     let settings = settings.and_then(|bytes| maintenance::parse(&bytes));
     let nats = lines("service nats-server").ok().and_then(windows::service);
     Ok(Facts {
-        name: name.clone(),
+        name: link.name.clone(),
         topology: dms
             .and_then(|bytes| Dms::parse(&bytes)?.topology(identity.and_then(|bytes| dms::own_id(&bytes)))),
         history: history.and_then(|bytes| history::parse(&bytes)),
@@ -133,6 +132,7 @@ pub(in crate::agent) async fn owner(session: &Session, layout: &Layout) -> Resul
 struct Look<'a> {
     session: &'a Session,
     layout: &'a Layout,
+    link: &'a Link,
 }
 
 impl Look<'_> {
@@ -167,6 +167,7 @@ impl Look<'_> {
             .map(|entry| Backup { at: entry.modified, size: entry.size, ..Backup::new(entry.name) })
             .collect();
         backups.sort_by(|a, b| (a.at, &a.file).cmp(&(b.at, &b.file)));
+        backups::add_hashes(self.session, &self.link.hashes, &mut backups).await;
         Ok(backups)
     }
 
@@ -232,20 +233,9 @@ impl Look<'_> {
         })
     }
 
+    /// A note that cannot be read makes all of it unknown: what is owed must never look like nothing.
     async fn owed(&self) -> Known<Vec<OwedWork>> {
-        let entries = self.list(self.layout.own("owed")).await?;
-        let files = entries.iter().filter(|entry| !entry.folder && entry.name.ends_with(".json"));
-        let reads = join_all(
-            files.map(|entry| self.read(self.layout.own(&format!(r"owed\{}", entry.name)), SMALL_CAP)),
-        );
-        reads
-            .await
-            .into_iter()
-            .map(|bytes| {
-                serde_json::from_slice(&bytes?)
-                    .map_err(|error| format!("a note of owed work cannot be read ({error})"))
-            })
-            .collect()
+        owed::read(self.session, self.layout).await.map_err(|error| error.message)
     }
 
     async fn owner(&self) -> Known<Option<Owner>> {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod assemble;
+mod backups;
 mod facts;
 
 use std::{sync::Arc, time::Duration};
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use tokio::{sync::Semaphore, time::timeout};
 
 pub(super) use agent::{owner, tail};
+pub(super) use backups::HashCache;
 use facts::Facts;
 pub(super) use facts::Owner;
 
@@ -71,7 +73,7 @@ impl Observer<'_> {
 
     async fn look_once(&self, link: &Link) -> Result<Facts, AgentError> {
         let session = link.connect(self.secrets, self.layout, self.timeouts).await?;
-        let look = agent::look(&session, self.layout, &link.name).await;
+        let look = agent::look(&session, self.layout, link).await;
         if look.is_err() {
             // Somebody may have removed our folder.
             link.forget_installation().await;
