@@ -35,6 +35,8 @@ pub enum Fault {
     NextUtilityExit(i32),
     /// The next run of the Taskbar Utility never ends and changes nothing.
     NextUtilityHangs,
+    /// The next run of msiexec ends with this code; it changes nothing unless the code is 0 or 3010.
+    NextMsiexecExit(i32),
     /// The next upgrade fails on this Agent after it was stopped; the others go on.
     NextUpgradeFailsHalfway,
     /// The file of this Windows path holds garbage from now on.

@@ -34,6 +34,8 @@ pub struct AgentReport {
     pub online: bool,
     pub broker_gateway: bool,
     pub content: ContentState,
+    /// Installed modules, and those that the software needs and does not have.
+    pub modules: Vec<ModuleReport>,
     /// File names in `System Cache\Web\Backups`, oldest first.
     pub backups: Vec<String>,
     /// Lines of VersionHistory.txt.
@@ -64,6 +66,43 @@ pub enum ContentState {
     Unreadable { level: Version },
     /// A file is missing or is not what the product wrote.
     Damaged { file: String },
+}
+
+/// One module (DxM or DcM) of an Agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModuleReport {
+    /// As the uninstall key shows it: `DataMiner GQI`.
+    pub name: String,
+    /// What is installed.
+    pub version: Option<String>,
+    pub state: ModuleState,
+}
+
+/// How a module fits the software beside it (`domain/02 section 3`, `domain/03 section 5`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum ModuleState {
+    Fits,
+    /// A downgrade left it behind: it does not work with the older software.
+    TooNew,
+    /// An older one than the software came with.
+    TooOld,
+    /// An older installer was run over it.
+    Corrupt,
+    /// The software needs it, and it is not installed.
+    Missing,
+    /// Nothing here uses it.
+    LeftOver,
+}
+
+impl ModuleState {
+    /// Whether users would notice.
+    pub fn is_broken(self) -> bool {
+        match self {
+            Self::Fits | Self::LeftOver => false,
+            Self::TooNew | Self::TooOld | Self::Corrupt | Self::Missing => true,
+        }
+    }
 }
 
 /// Something that the product would not have survived.

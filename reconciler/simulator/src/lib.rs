@@ -27,11 +27,12 @@ pub use self::{
     error::SimulatorError,
     fault::{Fault, Injected, Reach},
     inspect::{
-        AgentReport, ClusterReport, ContentState, RunState, SimulationReport, Violation, ViolationKind,
+        AgentReport, ClusterReport, ContentState, ModuleReport, ModuleState, RunState, SimulationReport,
+        Violation, ViolationKind,
     },
     simulation::{AgentEndpoint, Simulation},
     spec::{
         AgentSpec, BackupSpec, ClusterSpec, FailoverPolicy, FailoverRole, FailoverSpec, HistorySpec,
-        Language, SimulationSpec,
+        Language, ModuleSpec, SimulationSpec,
     },
 };

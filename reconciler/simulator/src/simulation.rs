@@ -11,7 +11,7 @@ use crate::{
     error::SimulatorError,
     fault::Fault,
     inspect::{AgentReport, ClusterReport, SimulationReport},
-    product::{Agent, Cluster, content, layout},
+    product::{Agent, Cluster, content, layout, modules},
     random,
     spec::{ClusterSpec, SimulationSpec},
     ssh::{Accounts, Endpoint, HostKey, authorized, client_key},
@@ -192,6 +192,7 @@ impl Simulation {
             }
             Fault::KillJobs => found.machine.kill_processes(),
             Fault::NextUtilityExit(code) => found.faults(|faults| faults.next_exit = Some(code)),
+            Fault::NextMsiexecExit(code) => lock(&found.machine.installer).next_exit = Some(code),
             Fault::NextUtilityHangs => found.faults(|faults| faults.next_hangs = true),
             Fault::NextUpgradeFailsHalfway => found.faults(|faults| faults.next_halfway = true),
             Fault::Garbage(path) => {
@@ -273,6 +274,7 @@ fn report_agent(agent: &Agent) -> AgentReport {
     AgentReport {
         name: agent.spec.name.clone(),
         content: content::state(disk, &state.web),
+        modules: modules::report(&agent.machine, &state.core, &state.web),
         core: state.core,
         web: state.web,
         state: state.run,

@@ -109,6 +109,9 @@ pub struct AgentSpec {
     /// Content backups that lie on the Agent at the start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backups: Vec<BackupSpec>,
+    /// The installed modules; those of `core` and `web` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<Vec<ModuleSpec>>,
     /// Whether DMS.xml names this Agent itself without an id, as it does in some of the docs' samples.
     #[serde(default)]
     pub own_id_hidden: bool,
@@ -133,6 +136,15 @@ pub struct BackupSpec {
     pub at: Timestamp,
     /// The web level that wrote the content.
     pub content: Version,
+}
+
+/// An installed module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ModuleSpec {
+    /// As the uninstall key shows it: `DataMiner GQI`.
+    pub name: String,
+    pub version: String,
 }
 
 /// A member's place in its Failover pair.
@@ -333,6 +345,7 @@ impl AgentSpec {
             pending_reboot: false,
             cluster_ports_verified_days_ago: None,
             backups: Vec::new(),
+            modules: None,
             own_id_hidden: false,
             history_with_bom: false,
         }

@@ -505,3 +505,87 @@ async fn hashing_names_every_file() {
     assert_eq!(code, 0);
     assert!(out.lines().any(|line| line == sha(b"package")), "{out}");
 }
+
+fn msi(name: &str, version: &str, code: &str) -> String {
+    format!("simulated installer\nProductCode={code}\nProductName={name}\nProductVersion={version}\n")
+}
+
+const VERSIONS: &str =
+    r#"reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall" /s /v DisplayVersion"#;
+
+#[tokio::test(start_paused = true)]
+async fn msiexec_uninstalls_by_product_code_and_installs_from_a_file() {
+    let bench = bench();
+    bench.put(r"C:\m\DataMiner GQI 3.0.0.msi", &msi("DataMiner GQI", "3.0.0", "{0-3-0}"));
+    let uninstall = "msiexec /x {1-2} /qn /norestart /l*v C:\\m\\remove.log";
+    assert_eq!(bench.line(uninstall).await.0, 0);
+    assert_eq!(bench.line(uninstall).await.0, 1605);
+    let install = r#"msiexec /i "C:\m\DataMiner GQI 3.0.0.msi" /qn /norestart /l*v "C:\m\install.log""#;
+    assert_eq!(bench.line(install).await.0, 0);
+    assert!(bench.line(VERSIONS).await.1.contains("3.0.0"));
+    assert!(!bench.machine.is_damaged("DataMiner GQI"));
+    assert!(bench.get(r"C:\m\install.log").unwrap().contains("is returning 0"));
+    assert_eq!(bench.machine.unknown(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_installer_over_a_newer_module_corrupts_it_until_all_is_uninstalled_domain_02_section_3() {
+    let bench = bench();
+    bench.put(r"C:\m\old.msi", &msi("DataMiner GQI", "3.0.0", "{0-3-0}"));
+    assert_eq!(bench.line(r"msiexec /i C:\m\old.msi /qn").await.0, 0);
+    assert!(bench.machine.is_damaged("DataMiner GQI"));
+    assert_eq!(bench.line("msiexec /x {0-3-0} /qn").await.0, 0);
+    assert!(bench.machine.is_damaged("DataMiner GQI"));
+    assert_eq!(bench.line("msiexec /x {1-2} /qn").await.0, 0);
+    assert!(!bench.machine.is_damaged("DataMiner GQI"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn msiexec_has_windows_installers_exit_codes() {
+    let bench = bench();
+    bench.put(r"C:\m\old.msi", &msi("DataMiner GQI", "3.0.0", "{0-3-0}"));
+    bench.put(r"C:\m\garbage.msi", "no installer");
+    assert_eq!(bench.line(r"msiexec /i C:\m\missing.msi /qn").await.0, 1619);
+    assert_eq!(bench.line(r"msiexec /i C:\m\garbage.msi /qn").await.0, 1620);
+    assert_eq!(bench.line(r"msiexec /x {1-2} /qn /l*v C:\nowhere\x.log").await.0, 1622);
+    bench.machine.installer.lock().unwrap().next_exit = Some(1603);
+    assert_eq!(bench.line("msiexec /x {1-2} /qn").await.0, 1603);
+    assert!(bench.line(VERSIONS).await.1.contains("3.0.1"), "nothing has changed");
+    bench.machine.installer.lock().unwrap().next_exit = Some(3010);
+    let both = futures::join!(
+        bench.line("msiexec /x {1-2} /qn /norestart"),
+        bench.line(r"msiexec /i C:\m\old.msi /qn /norestart")
+    );
+    assert_eq!((both.0.0, both.1.0), (3010, 1618));
+    assert!(!bench.line(VERSIONS).await.1.contains("3.0.1"), "it is done, but for a restart");
+    assert_eq!(bench.machine.unknown(), Vec::<String>::new());
+    // Somebody would have to click.
+    assert_eq!(bench.line("msiexec /x {1-2}").await.0, 1639);
+    assert_eq!(bench.machine.unknown().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn xcopy_copies_trees_with_their_times_and_says_how_it_ended() {
+    let bench = bench();
+    bench.put(r"C:\from\a\one.txt", "1");
+    bench.put(r"C:\from\two.txt", "2");
+    let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    bench.machine.disk.set_modified(&WinPath::fixed(r"C:\from\two.txt"), old).unwrap();
+    let copy = r#"xcopy "C:\from" "C:\to" /e /i /y /h /r /k /q"#;
+    let (code, out, error) = bench.line(copy).await;
+    assert_eq!((code, out.as_str(), error.as_str()), (0, "2 File(s) copied\n", ""));
+    assert_eq!(bench.get(r"C:\to\a\one.txt").as_deref(), Some("1"));
+    let copied = bench.machine.disk.entry(&WinPath::fixed(r"C:\to\two.txt")).unwrap();
+    assert_eq!(copied.modified, old);
+    assert_eq!(bench.line(r"xcopy C:\nothing C:\to /e /i /y").await.0, 4);
+    assert_eq!(bench.line(r"xcopy C:\from\*.zip C:\to /e /i /y").await.0, 1);
+    let held = bench.machine.disk.open(&WinPath::fixed(r"C:\to\two.txt"), OpenHow::append()).unwrap();
+    assert_eq!(bench.line(copy).await.0, 4);
+    assert_eq!(bench.line(&format!("{copy} /c")).await.0, 0);
+    drop(held);
+    bench.machine.disk.set_free(0);
+    assert_eq!(bench.line(r"xcopy C:\from C:\other /e /i /y").await.0, 4);
+    assert_eq!(bench.machine.unknown(), Vec::<String>::new());
+    assert_eq!(bench.line(r"xcopy C:\from C:\to /e /i").await.0, 2);
+    assert_eq!(bench.machine.unknown().len(), 1);
+}

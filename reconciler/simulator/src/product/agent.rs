@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, FutureExt};
 use rand_chacha::ChaCha8Rng;
 use tokio_util::sync::CancellationToken;
 
-use super::{cluster::Cluster, content, layout, rules, utility};
+use super::{cluster::Cluster, content, layout, modules, rules, utility};
 use crate::{
     clock::local_text,
     cmd::Streams,
@@ -257,13 +257,17 @@ impl Product for Agent {
     fn services(&self) -> Vec<Service> {
         let state = self.state();
         let up = matches!(state.run, RunState::Running | RunState::Starting);
-        let mut services = vec![("DataMiner APIGateway", true), ("SLNet", up)];
+        let mut services = vec![("SLNet", up)];
         if state.broker_gateway {
             services.extend([("nats-server", true), ("DataMiner BrokerGateway", true)]);
         } else {
             services.extend([("NAS", true), ("NATS", true)]);
         }
-        services.into_iter().map(|(name, running)| Service { name: name.to_owned(), running }).collect()
+        let service = |(name, running): (&str, bool)| Service { name: name.to_owned(), running };
+        let mut services: Vec<Service> = services.into_iter().map(service).collect();
+        // Every module is a service of its own; a corrupted one does not start.
+        services.extend(modules::services(&self.machine));
+        services
     }
 
     fn run<'a>(

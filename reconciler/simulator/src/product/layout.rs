@@ -5,13 +5,13 @@ use std::{fmt::Write as _, io::Cursor, sync::Arc};
 use dataminer_schema::version::Version;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::content;
+use super::{content, modules};
 use crate::{
     clock::{local_text, time_zone},
     disk::{Disk, DiskError, WinPath},
     package::PackageSpec,
     spec::{AgentSpec, FailoverRole},
-    windows::{Registry, Value},
+    windows::{Msi, Registry, Value},
 };
 
 /// `C:\Skyline DataMiner` and below.
@@ -98,6 +98,7 @@ pub(crate) fn write(
 /// The files that tell which software is installed.
 pub(crate) fn installed(disk: &Arc<Disk>, core: &Version, web: &Version) -> Result<(), DiskError> {
     disk.write(&dataminer(r"Files\SLNet.exe"), format!("MZ core {core}").as_bytes())?;
+    put_installers(disk, r"Tools\ModuleInstallers", &modules::of_core(core))?;
     web_installed(disk, web)
 }
 
@@ -106,17 +107,19 @@ pub(crate) fn web_installed(disk: &Arc<Disk>, web: &Version) -> Result<(), DiskE
         &dataminer(r"Webpages\API\bin\Skyline.DataMiner.Web.dll"),
         format!("MZ web {web}").as_bytes(),
     )?;
-    disk.make_dirs(&dataminer(r"Tools\ModuleInstallers\Web"))?;
-    for entry in disk.list(&dataminer(r"Tools\ModuleInstallers\Web"))? {
-        disk.remove_file(&dataminer(&format!(r"Tools\ModuleInstallers\Web\{}", entry.name)))?;
+    put_installers(disk, r"Tools\ModuleInstallers\Web", &modules::of_web(web))
+}
+
+/// A package's installers replace those of the package before.
+fn put_installers(disk: &Arc<Disk>, folder: &str, products: &[Msi]) -> Result<(), DiskError> {
+    disk.make_dirs(&dataminer(folder))?;
+    for entry in disk.list(&dataminer(folder))?.iter().filter(|entry| !entry.is_dir) {
+        disk.remove_file(&dataminer(&format!(r"{folder}\{}", entry.name)))?;
     }
-    let msi = format!(
-        r"Tools\ModuleInstallers\Web\DataMiner GQI {}.{}.{}.msi",
-        web.major(),
-        web.minor(),
-        web.feature().max(web.cu().unwrap_or(0))
-    );
-    disk.write(&dataminer(&msi), b"simulated installer")
+    products.iter().try_for_each(|msi| {
+        let path = dataminer(&format!(r"{folder}\{} {}.msi", msi.name, msi.version));
+        disk.write(&path, msi.file().as_bytes())
+    })
 }
 
 /// A zip as the product names it; how it really names them is not documented.
@@ -280,29 +283,6 @@ pub(crate) fn registry(spec: &AgentSpec) -> Registry {
     if let Some(version) = &spec.vcredist {
         registry.set(r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x64", "Version", text(version));
     }
-    modules(&mut registry, spec.web.as_ref().unwrap_or(&spec.core));
+    modules::write(&mut registry, spec);
     registry
-}
-
-const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
-
-/// The DxMs and DcMs that come with a web level (`domain/03 section 3`).
-pub(crate) fn modules(registry: &mut Registry, web: &Version) {
-    let number = format!("{}.{}.{}", web.major(), web.minor(), web.feature().max(web.cu().unwrap_or(0)));
-    let web_dcm = super::order::months(web) >= super::order::months(&Version::new(10, 5, 11));
-    let gqi = super::order::months(web) >= super::order::months(&Version::new(10, 5, 2));
-    let all = [
-        ("{1B7E3A52-5F0C-4D1E-9B1A-0C6D2E8F4A10}", "DataMiner APIGateway", true),
-        ("{6E1F0C44-2B7D-4A77-8C55-3D9E1F2A6B20}", "DataMiner GQI", gqi),
-        ("{A2D94C1E-8E3B-4C0F-B7A1-5F6E7D8C9B30}", "DataMiner Web", web_dcm),
-        ("{F3C5B7A9-1D2E-4F60-8172-93A4B5C6D7E0}", "Microsoft Edge", true),
-    ];
-    for (code, name, there) in all {
-        let key = format!(r"{UNINSTALL}\{code}");
-        registry.remove(&key);
-        if there {
-            registry.set(&key, "DisplayName", Value::Text(name.to_owned()));
-            registry.set(&key, "DisplayVersion", Value::Text(number.clone()));
-        }
-    }
 }

@@ -8,6 +8,7 @@ pub(crate) mod content;
 mod info;
 pub(crate) mod layout;
 mod log;
+pub(crate) mod modules;
 mod operation;
 pub(crate) mod order;
 mod package;

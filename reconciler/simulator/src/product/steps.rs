@@ -10,6 +10,7 @@ use super::{
     info::UpgradeInfo,
     layout::{self, BACKUPS, dataminer},
     log::ProgressLog,
+    modules,
     order::reached,
     package::Package,
 };
@@ -56,9 +57,10 @@ pub(super) async fn core_upgrade(
         state.history_due = Some(layout::entry(target, today));
         state.torn = false;
     });
-    layout::modules(&mut lock(&agent.machine.registry), target);
     log.append("step", "Installing modules");
     agent.pause(60, 180).await;
+    modules::upgrade(agent, &modules::of_core(target));
+    modules::upgrade(agent, &modules::of_web(target));
     if let Some(runtime) = agent.lacks_runtime(target) {
         log.append("information", "Microsoft Visual C++ runtime installed. Rebooting...");
         agent.change(|state| state.vcredist = Some(runtime.to_owned()));
@@ -107,7 +109,7 @@ pub(super) async fn web_upgrade(
     let disk = &agent.machine.disk;
     layout::web_installed(disk, target).map_err(|error| format!("Update failed: {error}"))?;
     agent.change(|state| state.web = target.clone());
-    layout::modules(&mut lock(&agent.machine.registry), target);
+    modules::upgrade(agent, &modules::of_web(target));
     let migrated = content::migrate(disk, target).map_err(|error| format!("Migration failed: {error}"))?;
     log.append("information", &format!("Migrated {migrated} dashboards and apps"));
     log.append("step", "IIS Start");

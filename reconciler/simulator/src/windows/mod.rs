@@ -3,10 +3,12 @@
 mod certutil;
 mod folder_programs;
 mod icacls;
+mod msiexec;
 pub(crate) mod program;
 mod query;
 mod registry;
 mod tasks;
+mod xcopy;
 
 use std::{
     future::Future,
@@ -17,7 +19,10 @@ use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub(crate) use self::registry::{Registry, Value};
+pub(crate) use self::{
+    msiexec::{Msi, installed, register},
+    registry::{Registry, Value},
+};
 use crate::{
     clock::Clock,
     cmd::Streams,
@@ -69,6 +74,7 @@ pub(crate) struct Machine {
     pub(crate) language: Language,
     pub(crate) os_build: u32,
     pub(crate) registry: Mutex<Registry>,
+    pub(crate) installer: Mutex<msiexec::Installer>,
     pub(crate) tasks: tasks::Scheduler,
     product: OnceLock<Weak<dyn Product>>,
     unknown: Mutex<Vec<String>>,
@@ -100,6 +106,7 @@ impl Machine {
             language,
             os_build,
             registry: Mutex::new(registry),
+            installer: Mutex::default(),
             tasks: tasks::Scheduler::default(),
             product: OnceLock::new(),
             unknown: Mutex::new(Vec::new()),
@@ -203,7 +210,8 @@ impl Machine {
             "certutil" => certutil::certutil(self, &arguments, folder, streams).await,
             "schtasks" => tasks::schtasks(self, &arguments, folder, user, streams),
             "ping" => query::ping(self, &arguments, streams).await,
-            "xcopy" => folder_programs::xcopy(self, &arguments, folder, streams),
+            "xcopy" => xcopy::xcopy(self, &arguments, folder, streams).await,
+            "msiexec" => msiexec::msiexec(self, &arguments, folder, streams).await,
             "where" => folder_programs::where_is(self, &arguments, folder, streams),
             _ => {
                 let path = WinPath::parse(&name, folder).ok()?;

@@ -73,6 +73,21 @@ impl Registry {
         self.keys.retain(|key, _| *key != path && !key.starts_with(&below));
     }
 
+    /// The last parts of the keys right below a path, as they are spelt.
+    pub(crate) fn names(&self, path: &str) -> Vec<String> {
+        let last = |key: &Key| key.spelling.rsplit('\\').next().unwrap_or_default().to_owned();
+        self.children(path).into_iter().map(last).collect()
+    }
+
+    /// A value that is text.
+    pub(crate) fn text(&self, path: &str, name: &str) -> Option<&str> {
+        let key = self.keys.get(&path.to_lowercase())?;
+        match key.values.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)) {
+            Some((_, Value::Text(text))) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The key and, if wanted, all below it; in the order of their names.
     fn below(&self, path: &str, recursive: bool) -> Vec<&Key> {
         let path = path.to_lowercase();

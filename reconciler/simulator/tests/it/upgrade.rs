@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use dms_simulator::{ContentState, FailoverRole, Fault, RunState, ViolationKind, package::PackageSpec};
+use dms_simulator::{
+    ContentState, FailoverRole, Fault, ModuleState, RunState, ViolationKind, package::PackageSpec,
+};
 
 use crate::{
     client::Client,
@@ -405,5 +407,38 @@ async fn killing_the_utility_before_the_agents_began_changes_nothing() {
         assert_eq!(world.agent(name).core, v("10.4.0 CU4 (build 14511)"));
         assert_eq!(world.agent(name).state, RunState::Running);
     }
+    world.end().await;
+}
+
+fn module(world: &World, agent: &str, name: &str) -> ModuleState {
+    let modules = world.agent(agent).modules;
+    modules.iter().find(|module| module.name == name).map_or(ModuleState::Missing, |module| module.state)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn modules_go_up_with_the_web_apps_and_stay_behind_after_a_downgrade_domain_02_section_3() {
+    let world = two("10.5.0 CU4 (build 16000)").await;
+    assert_eq!(module(&world, "AGENT-1", "DataMiner GQI"), ModuleState::Fits);
+    let web = PackageSpec::web(v("10.5.0 CU12 (build 16889)"));
+    assert_eq!(world.upgrade("a", &web, Some(&whole(&BOTH))).await, 0);
+    let modules = world.agent("AGENT-2").modules;
+    assert!(modules.iter().all(|module| module.state == ModuleState::Fits), "{modules:?}");
+    let down = PackageSpec::web(v("10.5.0 CU9 (build 16700)"));
+    assert_eq!(world.upgrade("b", &down, Some(&whole(&BOTH))).await, 0);
+    for name in ["DataMiner GQI", "DataMiner Web"] {
+        assert_eq!(module(&world, "AGENT-1", name), ModuleState::TooNew, "{name}");
+    }
+    // The package left its own installers.
+    let client = Client::of(&world.simulation, "AGENT-1").await;
+    let key =
+        r#"reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall" /s /f "DataMiner GQI" /d"#;
+    let found = client.exec(key).await.expect("it runs").out;
+    let code = found.split(['{', '}']).nth(1).expect("a product code");
+    let script = format!(
+        r#"msiexec /x {{{code}}} /qn /norestart && msiexec /i "C:\Skyline DataMiner\Tools\ModuleInstallers\Web\DataMiner GQI 10.5.12.msi" /qn /norestart"#
+    );
+    assert_eq!(client.exec(&script).await.expect("it runs").code, Some(0));
+    assert_eq!(module(&world, "AGENT-1", "DataMiner GQI"), ModuleState::Fits);
+    assert_eq!(module(&world, "AGENT-2", "DataMiner GQI"), ModuleState::TooNew);
     world.end().await;
 }
