@@ -95,6 +95,12 @@ impl Scene {
         self.driver.perform(generation, &Effect { id: 1, step: "s1".to_owned(), kind }, &progress).await
     }
 
+    async fn claim(&self) -> u64 {
+        let generation = self.driver.newest_generation().await.expect("nobody else owns it") + 1;
+        self.driver.claim(generation).await.expect("nobody else owns it");
+        generation
+    }
+
     async fn stage(&self, package: &Package) {
         let kind = EffectKind::StagePackage { package: package.clone(), agents: vec![self.agent.clone()] };
         assert_eq!(self.perform(1, kind).await, Outcome::Done);
@@ -164,7 +170,7 @@ async fn the_driver_refuses_a_host_key_that_is_not_pinned() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_of_the_driver_runs_once_and_is_found_again() {
     let Some(scene) = Scene::new() else { return };
-    let generation = scene.driver.claim(0).await.expect("nobody else owns it");
+    let generation = scene.claim().await;
     // More than one write window, and no multiple of a block.
     let package = scene.package(&vec![7; 3_000_001]);
     scene.stage(&package).await;
@@ -192,7 +198,7 @@ async fn a_job_of_the_driver_runs_once_and_is_found_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_driver_that_went_away_finds_its_job_again() {
     let Some(scene) = Scene::new() else { return };
-    let generation = scene.driver.claim(0).await.expect("nobody else owns it");
+    let generation = scene.claim().await;
     let package = scene.package(b"a package");
     scene.stage(&package).await;
     fs::write(scene.host.file("standins/hold"), "").expect("the drive can be written");
@@ -221,8 +227,8 @@ async fn a_driver_that_went_away_finds_its_job_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_generation_of_the_driver_is_refused() {
     let Some(scene) = Scene::new() else { return };
-    let older = scene.driver.claim(0).await.expect("nobody else owns it");
-    let newer = scene.driver.claim(0).await.expect("it is ours");
+    let older = scene.claim().await;
+    let newer = scene.claim().await;
     assert!(newer > older, "{newer} > {older}");
     let package = scene.package(b"a package");
     scene.stage(&package).await;

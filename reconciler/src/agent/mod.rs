@@ -38,7 +38,7 @@ use self::{
     link::{Link, Session},
     observe::Observer,
 };
-use crate::engine::{AgentPort, ProgressSender};
+use crate::engine::{AgentPort, Holders, ProgressSender};
 
 /// Talks to the Agents of one cluster. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -65,10 +65,25 @@ impl ClusterDriver {
         self.inner.observe().await
     }
 
-    /// Takes the cluster for this installation and fences every older owner: a new generation, higher than the
-    /// store's and every Agent's, on all Agents.
-    pub async fn claim(&self, store_generation: u64) -> Result<u64, Failure> {
-        claim::claim(&self.inner, store_generation).await
+    /// The highest generation on the Agents; an error where one of them is marked as somebody else's.
+    pub async fn newest_generation(&self) -> Result<u64, Failure> {
+        claim::newest_generation(&self.inner).await
+    }
+
+    /// Takes the cluster for this installation and fences every older owner: `generation`, which must be higher
+    /// than every Agent's, on all Agents.
+    pub async fn claim(&self, generation: u64) -> Result<(), Failure> {
+        claim::claim(&self.inner, generation).await
+    }
+
+    /// Whose the Agents are.
+    pub async fn holders(&self) -> Result<Holders, Failure> {
+        claim::holders(&self.inner).await
+    }
+
+    /// Fences every other owner by `generation` and replaces their marks by ours.
+    pub async fn take_over(&self, generation: u64) -> Result<(), Failure> {
+        claim::take_over(&self.inner, generation).await
     }
 
     /// Does what `effect` asks under `generation`. Done twice equals done once. Never panics; whatever went wrong
@@ -83,8 +98,20 @@ impl AgentPort for ClusterDriver {
         Self::observe(self)
     }
 
-    fn claim(&self, store_generation: u64) -> impl Future<Output = Result<u64, Failure>> + Send {
-        Self::claim(self, store_generation)
+    fn newest_generation(&self) -> impl Future<Output = Result<u64, Failure>> + Send {
+        Self::newest_generation(self)
+    }
+
+    fn claim(&self, generation: u64) -> impl Future<Output = Result<(), Failure>> + Send {
+        Self::claim(self, generation)
+    }
+
+    fn holders(&self) -> impl Future<Output = Result<Holders, Failure>> + Send {
+        Self::holders(self)
+    }
+
+    fn take_over(&self, generation: u64) -> impl Future<Output = Result<(), Failure>> + Send {
+        Self::take_over(self, generation)
     }
 
     fn perform(

@@ -54,7 +54,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
             | EventKind::StepStarted
             | EventKind::StepFinished
             | EventKind::StateChanged
-            | EventKind::OperatorRequest => Tone::Plain,
+            | EventKind::OperatorRequest
+            | EventKind::TakenOver => Tone::Plain,
         };
         let took = event.duration.map(|took| format!(" ({})", format_duration(took))).unwrap_or_default();
         let reason = event.reason.as_ref().map(|reason| format!("{reason}: ")).unwrap_or_default();

@@ -127,7 +127,7 @@ impl EngineHandle {
         let by = request.by.as_deref().unwrap_or("an operator");
         let why = request.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let mut event =
-            Event::new(now, EventKind::OperatorRequest, format!("{:?} asked for by {by}{why}", request.kind));
+            Event::new(now, EventKind::OperatorRequest, format!("{} asked for by {by}{why}", request.kind));
         event.cluster = Some(cluster.clone());
         self.store.record_event(&event).await?;
         self.board.wake(cluster).notify_one();

@@ -32,7 +32,7 @@ use super::{
     next::{Next, retry_pause, until},
     now,
 };
-use crate::store::{EventKind, PlanRow, Quarantine, RequestKind, StoreError};
+use crate::store::{EventKind, PlanRow, Quarantine, StoreError};
 
 /// Failures in a row after which an operator must look.
 const MOST_FAILURES: u32 = 10;
@@ -85,15 +85,17 @@ pub(super) struct ClusterLoop<P> {
     retry_at: Option<Timestamp>,
     pub(super) quarantine: Option<Quarantine>,
     /// The plan whose preparatory steps are done.
-    prepared: Option<PlanId>,
+    pub(super) prepared: Option<PlanId>,
     /// The plan that was executed to its end last: the same plan again means that nothing came of it.
-    succeeded: Option<PlanId>,
+    pub(super) succeeded: Option<PlanId>,
     /// Turns in a row that something passing stood in the way.
     impatience: u32,
     pub(super) next_attempt_at: Option<Timestamp>,
     /// The status as the store has it.
     pub(super) kept: Mutex<Option<ClusterStatus>>,
     resumed: bool,
+    /// The Agents have said that this store is the one that acted last.
+    pub(super) sole: bool,
 }
 
 impl<P: AgentPort> ClusterLoop<P> {
@@ -126,6 +128,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             next_attempt_at: None,
             kept: Mutex::default(),
             resumed: false,
+            sole: false,
         }
     }
 
@@ -199,16 +202,19 @@ impl<P: AgentPort> ClusterLoop<P> {
         }
         self.target = target;
         if changed {
-            self.failure = None;
-            self.failures = 0;
-            self.retry_at = None;
+            self.forget_failure();
             self.succeeded = None;
         }
     }
 
     async fn turn(&mut self) -> Result<Next, StoreError> {
         self.quarantine = self.shared.store.quarantine(&self.name).await?;
-        self.heed_requests().await?;
+        if let Some(next) = self.heed_requests().await? {
+            return Ok(next);
+        }
+        if let Some(next) = self.check_sole().await? {
+            return Ok(next);
+        }
         if !self.resumed {
             if let Some(next) = self.resume().await? {
                 return Ok(next);
@@ -259,7 +265,7 @@ impl<P: AgentPort> ClusterLoop<P> {
     }
 
     /// A fresh look; false if the loop is to stop.
-    async fn observe(&mut self) -> Result<bool, StoreError> {
+    pub(super) async fn observe(&mut self) -> Result<bool, StoreError> {
         let stop = self.stop.clone();
         let observation = tokio::select! {
             observation = async {
@@ -353,24 +359,18 @@ impl<P: AgentPort> ClusterLoop<P> {
         Ok(Some((row, plan)))
     }
 
-    async fn heed_requests(&mut self) -> Result<(), StoreError> {
-        for stored in self.shared.store.open_requests(&self.name).await? {
-            match stored.request.kind {
-                RequestKind::Retry => {
-                    self.shared.store.set_quarantine(&self.name, None).await?;
-                    self.quarantine = None;
-                    self.failure = None;
-                    self.failures = 0;
-                    self.retry_at = None;
-                    self.prepared = None;
-                    self.succeeded = None;
-                }
-                // Nothing is under way here; a turn follows in any case.
-                RequestKind::Abort | RequestKind::Reconcile => {}
-            }
-            self.shared.store.request_handled(stored.id, now()).await?;
-        }
-        Ok(())
+    /// What failed before does not count any more.
+    pub(super) fn forget_failure(&mut self) {
+        self.failure = None;
+        self.failures = 0;
+        self.retry_at = None;
+    }
+
+    /// Notes why something could not be done now, and says when to try again.
+    pub(super) fn put_off(&mut self, failure: Failure) -> Next {
+        self.failures = self.failures.saturating_add(1);
+        self.failure = Some(failure);
+        Next::After(retry_pause(self.failures))
     }
 
     /// No operation is unfinished any more.
@@ -384,9 +384,7 @@ impl<P: AgentPort> ClusterLoop<P> {
 
     /// The cluster is what it shall be: nothing that failed before counts any more.
     async fn overcome(&mut self) -> Result<(), StoreError> {
-        self.failure = None;
-        self.failures = 0;
-        self.retry_at = None;
+        self.forget_failure();
         self.impatience = 0;
         if self.quarantine.take().is_some() {
             self.shared.store.set_quarantine(&self.name, None).await?;
@@ -403,9 +401,7 @@ impl<P: AgentPort> ClusterLoop<P> {
     ) -> Result<Next, StoreError> {
         match finish {
             Finish::Succeeded => {
-                self.failure = None;
-                self.failures = 0;
-                self.retry_at = None;
+                self.forget_failure();
                 self.impatience = 0;
                 match scope {
                     Scope::Preparation => self.prepared = Some(id.clone()),

@@ -15,6 +15,8 @@ mod cluster;
 mod desired;
 mod next;
 mod operation;
+mod operator;
+mod ownership;
 mod port;
 mod publish;
 #[cfg(test)]
@@ -48,7 +50,7 @@ use self::{
 pub use self::{
     board::{EngineHandle, RequestError},
     desired::FleetDesired,
-    port::{AgentPort, Progress, ProgressSender},
+    port::{AgentPort, Holders, Progress, ProgressSender},
 };
 use crate::{
     metrics::Metrics,

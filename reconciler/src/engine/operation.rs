@@ -26,6 +26,7 @@ use super::{
     cluster::ClusterLoop,
     next::{Next, until},
     now,
+    ownership::Claim,
     publish::PROGRESS_PACE,
 };
 use crate::store::{EventKind, OperationId, PlanRow, RequestKind, StoreError};
@@ -60,10 +61,10 @@ impl<P: AgentPort> ClusterLoop<P> {
         plan: &Plan,
         scope: Scope,
     ) -> Result<Next, StoreError> {
-        let Some(generation) = self.claim().await? else { return Ok(Next::Now) };
-        let generation = match generation {
-            Ok(generation) => generation,
-            Err(failure) => return self.failed(failure).await,
+        let generation = match self.claim().await? {
+            Claim::Ours(generation) => generation,
+            Claim::Rival(_) | Claim::Stopped => return Ok(Next::Now),
+            Claim::Failed(failure) => return self.failed(failure).await,
         };
         let mut policy = ExecPolicy::for_plan(plan);
         policy.scope = scope;
@@ -101,10 +102,10 @@ impl<P: AgentPort> ClusterLoop<P> {
     pub(super) async fn resume(&mut self) -> Result<Option<Next>, StoreError> {
         let Some(stored) = self.shared.store.unfinished_operation(&self.name).await? else { return Ok(None) };
         // First the generation, then the journal: a predecessor that still lives can do no harm after this.
-        let Some(generation) = self.claim().await? else { return Ok(Some(Next::Now)) };
-        let generation = match generation {
-            Ok(generation) => generation,
-            Err(failure) => {
+        let generation = match self.claim().await? {
+            Claim::Ours(generation) => generation,
+            Claim::Rival(_) | Claim::Stopped => return Ok(Some(Next::Now)),
+            Claim::Failed(failure) => {
                 // The operation stays unfinished: nothing else may begin before its fate is known.
                 let next = match self.failed(failure).await? {
                     Next::Now => Next::After(self.shared.config.observe),
@@ -134,22 +135,6 @@ impl<P: AgentPort> ClusterLoop<P> {
         self.resumed();
         let next = self.execute(Operation::new(stored.id, machine, generation, desired), scope).await?;
         Ok(Some(next))
-    }
-
-    /// The generation under which the cluster is ours; `None` if the loop is to stop.
-    async fn claim(
-        &mut self,
-    ) -> Result<Option<Result<u64, dataminer_core::exec::effect::Failure>>, StoreError> {
-        let stored = self.shared.store.generation(&self.name).await?;
-        let stop = self.stop.clone();
-        let claimed = tokio::select! {
-            claimed = self.port.claim(stored) => claimed,
-            () = stop.cancelled() => return Ok(None),
-        };
-        if let Ok(generation) = &claimed {
-            self.shared.store.raise_generation(&self.name, *generation).await?;
-        }
-        Ok(Some(claimed))
     }
 
     async fn execute(&mut self, mut operation: Operation, scope: Scope) -> Result<Next, StoreError> {
@@ -208,10 +193,17 @@ impl<P: AgentPort> ClusterLoop<P> {
             operation.machine.supersede();
         }
         for stored in self.shared.store.open_requests(&self.name).await? {
-            if stored.request.kind == RequestKind::Abort {
-                operation.machine.abort();
-                self.shared.store.request_handled(stored.id, now()).await?;
+            match stored.request.kind {
+                RequestKind::Abort => operation.machine.abort(),
+                RequestKind::Takeover => {
+                    let message =
+                        "takeover was not done: an operation of this process runs, the cluster is its own";
+                    self.record(self.event(EventKind::OperatorRequest, message.to_owned())).await;
+                }
+                // Between two operations.
+                RequestKind::Retry | RequestKind::Reconcile | RequestKind::Restore { .. } => continue,
             }
+            self.shared.store.request_handled(stored.id, now()).await?;
         }
         Ok(())
     }

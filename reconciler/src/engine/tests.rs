@@ -7,9 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use camino::Utf8PathBuf;
 use dataminer_core::exec::effect::{Disposition, Effect, EffectKind, Failure, JobEnd, Outcome};
 use dataminer_schema::{
+    id::AgentName,
     load::{SourceFile, load_fleet},
+    plan::Action,
     status::{ClusterStatus, SourceStatus},
-    v1::observation::{AgentObservation, AgentState, Observation},
+    v1::observation::{AgentObservation, AgentState, Observation, OwedWork},
 };
 use tokio::sync::Notify;
 
@@ -35,7 +37,32 @@ struct Script {
     held: bool,
     staged: u32,
     observed: u32,
-    unclaimable: bool,
+    /// The installation that owns the Agents, if it is another one.
+    owner: Option<String>,
+    /// The next claim fails after the store has written its generation down.
+    lost_claim: bool,
+    /// The notes of owed work that lie on the Agents.
+    owed: Vec<OwedWork>,
+}
+
+impl Script {
+    fn owned_by_others(&self) -> Option<Failure> {
+        let owner = self.owner.as_ref()?;
+        Some(Failure {
+            message: format!("installation `{owner}` owns a1"),
+            ..failure(Disposition::Stalled, "ManagedElsewhere")
+        })
+    }
+}
+
+fn failure(disposition: Disposition, reason: &str) -> Failure {
+    Failure {
+        disposition,
+        reason: reason.to_owned(),
+        message: "it fails in this test".to_owned(),
+        help: "look at the test".to_owned(),
+        agents: Vec::new(),
+    }
 }
 
 #[derive(Clone, Default)]
@@ -70,22 +97,41 @@ impl AgentPort for Dms {
         agent.core = Some(script.core.clone());
         agent.state = Some(AgentState::Running);
         agent.web_apps = Some("10.5.12".to_owned());
+        agent.owed = Some(script.owed.clone());
         Observation { cluster: cluster(), taken_at: now(), topology: None, agents: vec![agent] }
     }
 
-    async fn claim(&self, store_generation: u64) -> Result<u64, Failure> {
+    async fn newest_generation(&self) -> Result<u64, Failure> {
+        let script = self.script();
+        script.owned_by_others().map_or(Ok(script.generation), Err)
+    }
+
+    async fn claim(&self, generation: u64) -> Result<(), Failure> {
         let mut script = self.script();
-        if script.unclaimable {
-            return Err(Failure {
-                disposition: Disposition::Stalled,
-                reason: "ManagedElsewhere".to_owned(),
-                message: "another installation owns a1".to_owned(),
-                help: "decide who".to_owned(),
-                agents: Vec::new(),
-            });
+        if let Some(failure) = script.owned_by_others() {
+            return Err(failure);
         }
-        script.generation = script.generation.max(store_generation) + 1;
-        Ok(script.generation)
+        assert!(generation > script.generation, "{generation} is above {}", script.generation);
+        if std::mem::take(&mut script.lost_claim) {
+            return Err(failure(Disposition::Retry, "AgentUnreachable"));
+        }
+        script.generation = generation;
+        Ok(())
+    }
+
+    async fn holders(&self) -> Result<Holders, Failure> {
+        let script = self.script();
+        let agent: AgentName = "a1".parse().expect("an Agent name");
+        let marks = script.owner.iter().map(|owner| (agent.clone(), format!("installation `{owner}`")));
+        Ok(Holders { marks: marks.collect(), generation: script.generation })
+    }
+
+    async fn take_over(&self, generation: u64) -> Result<(), Failure> {
+        let mut script = self.script();
+        assert!(generation > script.generation, "{generation} is above {}", script.generation);
+        script.generation = generation;
+        script.owner = None;
+        Ok(())
     }
 
     async fn perform(&self, generation: u64, effect: &Effect, _: &ProgressSender) -> Outcome {
@@ -96,10 +142,16 @@ impl AgentPort for Dms {
                 Outcome::Done
             }
             EffectKind::SaveBackup { .. } => Outcome::Saved(Vec::new()),
-            EffectKind::CleanUp { .. }
-            | EffectKind::Owe { .. }
-            | EffectKind::Acquit { .. }
-            | EffectKind::VerifyContent { .. } => Outcome::Done,
+            EffectKind::Owe { work, .. } => {
+                self.script().owed.extend(work.iter().cloned());
+                Outcome::Done
+            }
+            EffectKind::Acquit { notes, .. } => {
+                let known = |work: &OwedWork| work.id.as_ref().is_some_and(|id| notes.contains(id));
+                self.script().owed.retain(|work| !known(work));
+                Outcome::Done
+            }
+            EffectKind::CleanUp { .. } | EffectKind::VerifyContent { .. } => Outcome::Done,
             EffectKind::RestoreContent(_) | EffectKind::ReinstallModule(_) => {
                 Outcome::JobEnded(JobEnd::Exited { code: 0, log_tail: Vec::new() })
             }
@@ -406,7 +458,7 @@ async fn a_cluster_that_is_no_longer_wanted_is_forgotten_and_may_come_back() {
 #[tokio::test]
 async fn a_cluster_of_another_owner_is_left_alone_and_says_so() {
     let bench = Bench::new("10.5.12");
-    bench.dms.script().unclaimable = true;
+    bench.dms.script().owner = Some("lab".to_owned());
     let run = bench.start().await;
     let status = run.stalled().await;
     assert_eq!(status.reason, "ManagedElsewhere");
@@ -455,5 +507,153 @@ async fn a_fetch_that_brings_nothing_wakes_nobody() {
     run.request(RequestKind::Reconcile).await;
     run.until("observed once more", |_| bench.dms.script().observed > before).await;
     assert_eq!(bench.dms.script().observed, before + 1, "by the request alone");
+    run.end().await;
+}
+
+impl Bench {
+    /// The store's file as it is now, while no engine holds it.
+    fn copy_store(&self) -> Vec<u8> {
+        std::fs::read(self.root.join("state.db")).expect("a closed store is one file")
+    }
+
+    fn restore_store(&self, bytes: &[u8]) {
+        std::fs::write(self.root.join("state.db"), bytes).expect("the folder can be written");
+    }
+}
+
+impl Run {
+    async fn events(&self, kind: EventKind) -> Vec<String> {
+        let events = self.handle.store().events(Some(&cluster()), 1000).await.expect("it reads");
+        events.into_iter().filter(|event| event.kind == kind).map(|event| event.message).collect()
+    }
+
+    async fn elsewhere(&self) -> ClusterStatus {
+        let status = self.stalled().await;
+        assert_eq!(status.reason, "ManagedElsewhere");
+        assert!(status.help.as_ref().is_some_and(|help| help.contains("takeover brussels --reason")));
+        status
+    }
+}
+
+/// Invariant 6.
+#[tokio::test]
+async fn an_older_copy_of_the_store_does_nothing_until_it_takes_over() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().core = NEW.to_owned();
+    let run = bench.start().await;
+    run.ready().await;
+    run.end().await;
+    // The copy is of a store that acted once: it holds an unfinished upgrade.
+    bench.dms.script().core = OLD.to_owned();
+    bench.dms.script().held = true;
+    let run = bench.start().await;
+    bench.dms.in_job().await;
+    run.end().await;
+    let copy = bench.copy_store();
+    bench.dms.lift();
+    let run = bench.start().await;
+    run.ready().await;
+    run.end().await;
+    bench.restore_store(&copy);
+    let asked = bench.dms.script().asked.len();
+    let run = bench.start().await;
+    run.elsewhere().await;
+    run.request(RequestKind::Retry).await;
+    run.elsewhere().await;
+    assert_eq!(bench.dms.script().asked.len(), asked, "nothing was resumed");
+    let generation = bench.dms.script().generation;
+    run.request(RequestKind::Takeover).await;
+    run.ready().await;
+    assert!(bench.dms.script().generation > generation);
+    assert_eq!(bench.dms.script().asked.len(), asked, "what was unfinished was given up");
+    let failed = run.events(EventKind::OperationFailed).await;
+    assert!(failed.iter().any(|message| message.contains("given up by a takeover")), "{failed:?}");
+    run.end().await;
+    let run = bench.start().await;
+    run.ready().await;
+    run.end().await;
+}
+
+/// Invariant 6: of two stores with one installation name, the one that acted later is alone.
+#[tokio::test]
+async fn the_store_that_acted_before_meets_a_rival_and_says_so() {
+    let bench = Bench::new("10.5.12");
+    let run = bench.start().await;
+    run.ready().await;
+    bench.dms.script().core = OLD.to_owned();
+    bench.dms.script().generation += 1;
+    bench.desired.send_replace(fleet("10.5.12", "  upgrade: { minFreeDisk: 16GiB }\n"));
+    let status = run.elsewhere().await;
+    assert_eq!(status.observed.core.as_deref(), Some("10.5.11"), "looking is allowed");
+    assert_eq!(bench.dms.script().asked.len(), 1);
+    run.request(RequestKind::Takeover).await;
+    run.ready().await;
+    assert_eq!(bench.dms.script().asked.len(), 2);
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_generation_that_was_written_down_and_never_raised_is_no_rival() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().lost_claim = true;
+    let run = bench.start().await;
+    run.until("tried again later", |cluster| cluster.reason == "AgentUnreachable").await;
+    run.end().await;
+    assert_eq!(bench.dms.script().generation, 0);
+    let run = bench.start().await;
+    run.ready().await;
+    assert!(bench.dms.script().generation >= 2, "above what the store wrote down");
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_takeover_moves_the_cluster_and_keeps_the_old_mark_in_the_history() {
+    let bench = Bench::new("10.5.12");
+    {
+        let mut script = bench.dms.script();
+        script.owner = Some("lab".to_owned());
+        script.generation = 7;
+    }
+    let run = bench.start().await;
+    run.stalled().await;
+    run.request(RequestKind::Takeover).await;
+    run.ready().await;
+    let script_generation = bench.dms.script().generation;
+    assert!(script_generation > 8, "{script_generation}");
+    let taken = run.events(EventKind::TakenOver).await;
+    assert!(taken[0].contains("a1: installation `lab`") && taken[0].contains("a test"), "{taken:?}");
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_takeover_of_what_is_being_worked_on_is_refused() {
+    let bench = Bench::new("10.5.12");
+    bench.dms.script().held = true;
+    let run = bench.start().await;
+    bench.dms.in_job().await;
+    let generation = bench.dms.script().generation;
+    run.request(RequestKind::Takeover).await;
+    bench.dms.lift();
+    run.ready().await;
+    assert_eq!(run.events(EventKind::TakenOver).await, Vec::<String>::new());
+    assert!(bench.dms.script().generation >= generation);
+    let told = run.events(EventKind::OperatorRequest).await;
+    assert!(told.iter().any(|message| message.contains("takeover was not done")), "{told:?}");
+    run.end().await;
+}
+
+/// G8: the note lies on the Agents before anything is restored, so that nobody can forget it.
+#[tokio::test]
+async fn a_restore_that_an_operator_asks_for_is_owed_on_every_agent() {
+    let bench = Bench::new("10.5.11");
+    let run = bench.start().await;
+    run.ready().await;
+    let backup = dataminer_schema::id::Sha256::of(b"content");
+    run.request(RequestKind::Restore { backup: backup.clone() }).await;
+    run.until("owed", |cluster| cluster.state != ClusterState::Ready && !cluster.owed.is_empty()).await;
+    let owed = bench.dms.script().owed.clone();
+    assert_eq!(owed.len(), 1);
+    assert_eq!((owed[0].action, owed[0].backup.as_ref()), (Action::RestoreContent, Some(&backup)));
+    assert!(owed[0].id.as_ref().is_some_and(|id| id.as_str().starts_with("operator-")), "{owed:?}");
     run.end().await;
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::{
     agent::{CataloguedPackages, ClusterDriver, DriverContext, secrets::SecretResolver},
     config::Config,
-    engine::{AgentPort, Progress, ProgressSender},
+    engine::{AgentPort, Holders, Progress, ProgressSender},
     metrics::Metrics,
     packages::PackagePlaces,
     vault::Vault,
@@ -31,8 +31,20 @@ impl AgentPort for DriverPort {
         self.driver.observe().await
     }
 
-    async fn claim(&self, store_generation: u64) -> Result<u64, Failure> {
-        self.driver.claim(store_generation).await
+    async fn newest_generation(&self) -> Result<u64, Failure> {
+        self.driver.newest_generation().await
+    }
+
+    async fn claim(&self, generation: u64) -> Result<(), Failure> {
+        self.driver.claim(generation).await
+    }
+
+    async fn holders(&self) -> Result<Holders, Failure> {
+        self.driver.holders().await
+    }
+
+    async fn take_over(&self, generation: u64) -> Result<(), Failure> {
+        self.driver.take_over(generation).await
     }
 
     async fn perform(&self, generation: u64, effect: &Effect, progress: &ProgressSender) -> Outcome {

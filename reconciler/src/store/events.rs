@@ -73,6 +73,8 @@ pub enum EventKind {
     /// The state of a cluster changed.
     StateChanged,
     OperatorRequest,
+    /// The marks of another owner were replaced; the message holds them.
+    TakenOver,
 }
 
 impl Store {

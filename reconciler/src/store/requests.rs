@@ -1,6 +1,8 @@
 //! What operators asked for; the loop acts on it (invariant 10).
 
-use dataminer_schema::id::ClusterName;
+use std::fmt;
+
+use dataminer_schema::id::{ClusterName, Sha256};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -21,7 +23,8 @@ pub struct OperatorRequest {
 }
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all_fields = "camelCase")]
 pub enum RequestKind {
     /// Release the quarantine and try now.
     Retry,
@@ -29,6 +32,22 @@ pub enum RequestKind {
     Abort,
     /// Observe and plan now.
     Reconcile,
+    /// Make the Agents this installation's, whoever owned them before.
+    Takeover,
+    /// Restore this content backup of the vault on every Agent.
+    Restore { backup: Sha256 },
+}
+
+impl fmt::Display for RequestKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retry => f.write_str("retry"),
+            Self::Abort => f.write_str("abort"),
+            Self::Reconcile => f.write_str("reconcile"),
+            Self::Takeover => f.write_str("takeover"),
+            Self::Restore { backup } => write!(f, "restore of the content backup {}", backup.short()),
+        }
+    }
 }
 
 /// A request that was not acted on yet.

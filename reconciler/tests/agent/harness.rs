@@ -9,7 +9,7 @@ use std::{
 };
 
 use camino::Utf8Path;
-use dataminer_core::exec::effect::{Effect, EffectKind, Outcome, Package};
+use dataminer_core::exec::effect::{Effect, EffectKind, Failure, Outcome, Package};
 use dataminer_reconciler::{
     agent::{ClusterDriver, DriverContext, Pace, secrets::SecretResolver},
     engine::Progress,
@@ -204,4 +204,10 @@ pub(crate) fn failure(outcome: &Outcome) -> &dataminer_core::exec::effect::Failu
 
 pub(crate) fn exists(path: &Path) -> bool {
     path.exists()
+}
+
+/// Claims the cluster as the engine does it whose store ends at `known`.
+pub(crate) async fn claim(driver: &ClusterDriver, known: u64) -> Result<u64, Failure> {
+    let generation = driver.newest_generation().await?.max(known) + 1;
+    driver.claim(generation).await.map(|()| generation)
 }

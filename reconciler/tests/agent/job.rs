@@ -18,7 +18,7 @@ use dms_simulator::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::harness::{Setup, agents, failure, name, perform, version};
+use crate::harness::{Setup, agents, claim, failure, name, perform, version};
 
 const CORE: &str = "10.5.0 CU9 (build 16500)";
 /// A full upgrade of simulated twenty minutes takes a second or two.
@@ -35,7 +35,7 @@ impl Scene {
     async fn start(count: u8) -> Self {
         let setup = Setup::start(agents(count, CORE), SPEED).await;
         let driver = setup.driver();
-        let generation = driver.claim(0).await.expect("ours");
+        let generation = claim(&driver, 0).await.expect("ours");
         Self { setup, driver, generation }
     }
 
@@ -178,7 +178,7 @@ async fn a_driver_that_died_in_the_middle_finds_its_job_again() {
     let operation = seen.agents[0].operation.as_ref().expect("the job runs");
     assert_eq!((operation.id.as_deref(), operation.state), (Some(ID), OperationState::Running));
     assert_eq!(operation.owner.as_deref(), Some("prod"));
-    let generation = second.claim(scene.generation).await.expect("ours");
+    let generation = claim(&second, scene.generation).await.expect("ours");
     let (outcome, _) = perform(&second, generation, EffectKind::RunJob(Box::new(job))).await;
     assert_eq!(exited(&outcome).0, 0, "{outcome:?}");
     scene.settled().await;
@@ -260,7 +260,7 @@ async fn a_job_that_never_ends_is_given_up_at_its_deadline() {
 async fn a_fenced_driver_starts_nothing() {
     let scene = Scene::start(1).await;
     let job = scene.core_job().await;
-    scene.setup.driver().claim(scene.generation).await.expect("the new owner");
+    claim(&scene.setup.driver(), scene.generation).await.expect("the new owner");
     let (outcome, _) = scene.run(&job).await;
     assert_eq!(outcome, Outcome::JobEnded(JobEnd::Refused { reason: Refusal::Generation }));
     assert_eq!(scene.reports()[0].history.len(), 1);

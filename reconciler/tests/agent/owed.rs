@@ -6,7 +6,7 @@ use dataminer_schema::{
     v1::observation::OwedWork,
 };
 
-use crate::harness::{Setup, agents, exists, failure, name, observe, perform};
+use crate::harness::{Setup, agents, claim, exists, failure, name, observe, perform};
 
 const CORE: &str = "10.5.0 CU9 (build 16500)";
 const OWED: &str = "ProgramData/dataminer-reconciler/owed";
@@ -38,7 +38,7 @@ fn both() -> Vec<AgentName> {
 async fn scene() -> (Setup, ClusterDriver, u64) {
     let setup = Setup::start(agents(2, CORE), 1.0).await;
     let driver = setup.driver();
-    let generation = driver.claim(0).await.expect("ours");
+    let generation = claim(&driver, 0).await.expect("ours");
     (setup, driver, generation)
 }
 
@@ -117,7 +117,7 @@ async fn a_superseded_process_neither_owes_nor_acquits() {
     let (setup, driver, generation) = scene().await;
     let owe = || EffectKind::Owe { agents: both(), work: work() };
     assert_eq!(perform(&driver, generation, owe()).await.0, Outcome::Done);
-    setup.driver().claim(generation).await.expect("the new owner");
+    claim(&setup.driver(), generation).await.expect("the new owner");
     let acquit = EffectKind::Acquit { agents: both(), notes: vec![id("0123456789ab-4")] };
     for effect in [owe(), acquit] {
         let (outcome, _) = perform(&driver, generation, effect).await;
