@@ -2,11 +2,14 @@
 //!
 //! It knows nothing of the planner: each rule reads the plan alone. It runs inside every planner test.
 
+mod content;
+mod direction;
+
 use std::{collections::BTreeSet, fmt};
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Change, Disruption, FORMAT_VERSION, Plan, PlanResult, Step},
+    plan::{Action, Disruption, FORMAT_VERSION, Plan, PlanResult, Step},
     version::Version,
 };
 
@@ -47,7 +50,11 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_indices(plan, &mut notes);
     check_arrival(plan, &mut notes);
     check_clean_up(plan, &mut notes);
-    check_change(plan, &mut notes);
+    content::check_pins(plan, &mut notes);
+    content::check_tail(plan, &mut notes);
+    content::check_fall(plan, &mut notes);
+    direction::check_direction(plan, &mut notes);
+    direction::check_change(plan, &mut notes);
     check_result(plan, &mut notes);
     check_ready(plan, &mut notes);
     notes.0
@@ -201,18 +208,15 @@ fn check_disruption(plan: &Plan, notes: &mut Notes) {
     for step in &plan.steps {
         let expected = match step.action {
             Action::UpgradeCore | Action::DowngradeCore | Action::InstallHotfix => Disruption::Restart,
-            Action::UpgradeWeb | Action::DowngradeWeb => Disruption::WebServer,
+            Action::UpgradeWeb | Action::DowngradeWeb | Action::RestoreContent | Action::ReinstallModule => {
+                Disruption::WebServer
+            }
             Action::StagePackage
             | Action::RunPrerequisites
             | Action::SaveBackup
             | Action::VerifyCluster
             | Action::CleanUp => Disruption::None,
-            Action::BackupAgent
-            | Action::RunHook
-            | Action::RunTool
-            | Action::RestoreContent
-            | Action::ReinstallModule
-            | Action::Manual => continue,
+            Action::BackupAgent | Action::RunHook | Action::RunTool | Action::Manual => continue,
         };
         if step.disruption != expected {
             notes.note("disruption", Some(step), format!("is {:?}, not {expected:?}", step.disruption));
@@ -269,19 +273,6 @@ fn check_clean_up(plan: &Plan, notes: &mut Notes) {
     let mut clean_ups = plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::CleanUp);
     if let Some((_, step)) = clean_ups.find(|(index, _)| index + 1 != plan.steps.len()) {
         notes.note("clean-up", Some(step), "is not the last step");
-    }
-}
-
-fn check_change(plan: &Plan, notes: &mut Notes) {
-    let core = plan.steps.iter().any(is_core_change);
-    let web = plan.steps.iter().any(is_web_change);
-    let right = match plan.change {
-        Change::None => !core && !web,
-        Change::WebUpgrade | Change::WebDowngrade => !core,
-        Change::Upgrade | Change::Downgrade | Change::Repair => core || web || !plan.blocked.is_empty(),
-    };
-    if !right {
-        notes.note("change", None, format!("{:?} does not fit the steps", plan.change));
     }
 }
 

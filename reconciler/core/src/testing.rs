@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use dataminer_schema::{
-    id::{AgentName, ClusterName, Sha256},
+    id::{AgentName, ClusterName, JobId, Sha256},
     load::Located,
     plan::{Action, BlockCode, Plan, Step},
     quantity::ByteSize,
@@ -16,7 +16,8 @@ use dataminer_schema::{
             RunAs, Software, Upgrade, UpgradeOptions, WebUpgrades, Window,
         },
         observation::{
-            AgentObservation, AgentState, FailoverRole, FailoverState, Observation, TopologyEntry,
+            AgentObservation, AgentState, Backup, FailoverRole, FailoverState, HistoryEntry, Observation,
+            OwedWork, TopologyEntry,
         },
     },
     version::{MonthIndex, PackageKind, Version},
@@ -39,6 +40,7 @@ pub(crate) struct Scenario {
     pub(crate) cluster: Cluster,
     pub(crate) observation: Option<Observation>,
     pub(crate) packages: Vec<Package>,
+    pub(crate) vault: Vec<Backup>,
     pub(crate) builds: BTreeMap<String, Version>,
     pub(crate) state: PlanState,
     pub(crate) now: Timestamp,
@@ -99,6 +101,7 @@ impl Scenario {
             cluster: cluster(to, &["a1", "a2"]),
             observation: None,
             packages: whole_catalogue(),
+            vault: Vec::new(),
             builds: BTreeMap::new(),
             state: PlanState::default(),
             now: NOW.parse().expect("a timestamp"),
@@ -179,6 +182,37 @@ impl Scenario {
         self
     }
 
+    /// The vault holds this backup as well.
+    pub(crate) fn vault(mut self, backup: Backup) -> Self {
+        self.vault.push(Backup { vault: true, ..backup });
+        self
+    }
+
+    /// The Agent holds this backup as well.
+    pub(crate) fn backup(self, agent: &str, backup: &Backup) -> Self {
+        self.agent(agent, |seen| seen.backups.get_or_insert_default().push(backup.clone()))
+    }
+
+    /// What was installed when (`core` and `web`, each with its version), as the Agent's histories tell it.
+    pub(crate) fn history(self, agent: &str, core: &[(&str, &str)], web: &[(&str, &str)]) -> Self {
+        let entries = |entries: &[(&str, &str)]| -> Vec<HistoryEntry> {
+            let entry = |(at, version): &(&str, &str)| HistoryEntry {
+                at: at.parse().expect("a timestamp"),
+                version: (*version).to_owned(),
+            };
+            entries.iter().map(entry).collect()
+        };
+        self.agent(agent, |seen| {
+            seen.history = Some(entries(core));
+            seen.web_history = Some(entries(web));
+        })
+    }
+
+    /// The Agent holds this note of owed work as well.
+    pub(crate) fn owed(self, agent: &str, work: &OwedWork) -> Self {
+        self.agent(agent, |seen| seen.owed.get_or_insert_default().push(work.clone()))
+    }
+
     /// Only these full packages (and every web package).
     pub(crate) fn only(mut self, releases: &[&str]) -> Self {
         let keep: Vec<u32> = releases
@@ -240,7 +274,7 @@ impl Scenario {
             desired: &desired,
             observation: self.observation.as_ref(),
             catalog: &catalog,
-            vault: &[],
+            vault: &self.vault,
             state: &self.state,
             now: self.now,
             mode: self.mode,
@@ -253,18 +287,55 @@ impl Scenario {
         assert_eq!(lint(&plan), [], "lint of {plan:#?}");
         let mut reversed = self.clone();
         reversed.packages.reverse();
+        reversed.vault.reverse();
         if let Some(observation) = &mut reversed.observation {
             observation.agents.reverse();
             observation.topology.iter_mut().for_each(|topology| topology.reverse());
+            for agent in &mut observation.agents {
+                agent.backups.iter_mut().for_each(|backups| backups.reverse());
+                agent.owed.iter_mut().for_each(|owed| owed.reverse());
+            }
         }
         let json = |plan: &Plan| serde_json::to_string_pretty(plan).expect("a plan serialises");
         assert_eq!(json(&plan), json(&reversed.plan_once()), "the order of the input shows in the plan");
         plan
     }
 
-    /// The versions of the hops, `web …` for a web step, then the block codes.
+    /// The versions of the hops (`down …` where they fall), `web …` for a web step, what the tail restores and
+    /// reinstalls, then the block codes.
     pub(crate) fn way(&self) -> String {
         way(&self.plan())
+    }
+}
+
+/// A backup whose hash is that of its name, taken at `at`.
+pub(crate) fn backup(file: &str, at: &str, content: Option<&str>) -> Backup {
+    Backup {
+        at: Some(at.parse().expect("a timestamp")),
+        sha256: Some(Sha256::of(file.as_bytes())),
+        size: Some(1 << 20),
+        content: content.map(str::to_owned),
+        ..Backup::new(file)
+    }
+}
+
+/// The note of a restore of the backup of this name.
+pub(crate) fn owed_restore(id: &str, file: &str) -> OwedWork {
+    OwedWork {
+        id: Some(JobId::new(id).expect("the test names jobs properly")),
+        action: Action::RestoreContent,
+        backup: Some(Sha256::of(file.as_bytes())),
+        module: None,
+    }
+}
+
+/// The note of a module.
+pub(crate) fn owed_module(id: &str, module: &str) -> OwedWork {
+    OwedWork {
+        id: Some(JobId::new(id).expect("the test names jobs properly")),
+        action: Action::ReinstallModule,
+        backup: None,
+        module: Some(module.to_owned()),
     }
 }
 
@@ -275,6 +346,13 @@ pub(crate) fn way(plan: &Plan) -> String {
         match step.action {
             Action::UpgradeCore => parts.push(to),
             Action::UpgradeWeb => parts.push(format!("web {to}")),
+            Action::DowngradeCore => parts.push(format!("down {to}")),
+            Action::DowngradeWeb => parts.push(format!("web down {to}")),
+            Action::RestoreContent => {
+                let backup = step.backup.as_ref().map(|backup| backup.file.as_str());
+                parts.push(format!("restore {}", shown(backup)));
+            }
+            Action::ReinstallModule => parts.push(format!("module {}", shown(step.module.as_deref()))),
             _ => {}
         }
     }
@@ -298,6 +376,16 @@ pub(crate) fn render(plan: &Plan) -> String {
         format!("to   {} web {}", shown(plan.to.core.as_deref()), shown(plan.to.web_apps.as_deref())),
     ];
     lines.extend(plan.steps.iter().map(render_step));
+    if let Some(loss) = &plan.content_loss {
+        let agents: Vec<&str> = loss.agents.iter().map(AgentName::as_str).collect();
+        lines.push(format!(
+            "content of {} from {} on {}, lost since {}",
+            loss.content,
+            loss.taken_at,
+            agents.join(" "),
+            loss.since
+        ));
+    }
     for block in &plan.blocked {
         lines.push(format!("blocked {:?}: {}", block.code, block.message));
         lines.push(format!("  help: {}", block.help));
@@ -318,9 +406,16 @@ fn render_step(step: &Step) -> String {
         (None, Some(to)) => format!(" {to}"),
         _ => String::new(),
     };
+    let pinned = match (&step.backup, &step.module) {
+        (Some(backup), _) => {
+            format!(" {} from {}", backup.file, backup.agent.as_ref().map_or("the vault", AgentName::as_str))
+        }
+        (None, Some(module)) => format!(" `{module}`"),
+        (None, None) => String::new(),
+    };
     let ready = if step.ready { "ready" } else { "later" };
     format!(
-        "{:>2} {ready} {:?}{versions} on {} [{}] {}",
+        "{:>2} {ready} {:?}{versions}{pinned} on {} [{}] {}",
         step.id,
         step.action,
         agents.join(" "),

@@ -1,6 +1,6 @@
 //! A clean plan breaks no rule; each rule notices when just its own matter is broken.
 
-use dataminer_schema::plan::{Block, BlockCode, Waiting, WaitingOn};
+use dataminer_schema::plan::{Block, BlockCode, Change, Waiting, WaitingOn};
 
 use super::*;
 use crate::testing::{Scenario, name};

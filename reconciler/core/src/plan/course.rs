@@ -5,15 +5,18 @@ use std::cmp::Ordering;
 use dataminer_schema::{
     id::AgentName,
     plan::{BlockCode, Change},
-    v1::cluster::DowngradePolicy,
     version::{Track, Version},
 };
 
 use super::{
     PlanInput,
+    allowance::Allowance,
+    descent,
     draft::{Draft, list},
+    mixed,
+    restore::{self, Tail},
     route::{self, Stop},
-    survey::{BROKER_ONLY, Broker, CoreSeen, Seen, Survey},
+    survey::{CoreSeen, Seen, Survey},
     web::{self, WebLeg},
 };
 use crate::{
@@ -28,6 +31,8 @@ pub(super) struct Course<'a> {
     pub(super) target: Option<Target<'a>>,
     pub(super) legs: Vec<Leg<'a>>,
     pub(super) web: Option<WebLeg<'a>>,
+    /// What follows the last install where the web level falls (G5).
+    pub(super) tail: Option<Tail>,
 }
 
 /// The wanted core.
@@ -42,6 +47,7 @@ pub(super) struct Target<'a> {
 /// One installed core package on the way.
 #[derive(Clone, Debug)]
 pub(super) struct Leg<'a> {
+    pub(super) way: Way,
     pub(super) from: Release,
     pub(super) to: Release,
     pub(super) entry: &'a Entry,
@@ -53,9 +59,16 @@ pub(super) struct Leg<'a> {
     pub(super) reason: String,
 }
 
+/// Whether a leg raises the core or lowers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Up,
+    Down,
+}
+
 /// Where a release stands to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Position {
+pub(super) enum Position {
     Below,
     At,
     Above,
@@ -66,7 +79,8 @@ enum Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CoreChange {
     None,
-    Upgrade,
+    /// By the legs of the course, up or down.
+    Moves,
     /// Nothing sensible can be said of the web apps.
     Undecided,
 }
@@ -87,7 +101,7 @@ pub(super) fn plan_course<'a>(input: &PlanInput<'a>, survey: &Survey<'a>, draft:
     let change = match groups.as_slice() {
         [] => CoreChange::Undecided,
         [(release, _)] => uniform(input, survey, &target, release, &mut course, draft),
-        [_, _] => mixed(input, survey, &target, &groups, &mut course, draft),
+        [_, _] => mixed::plan_mixed(input, survey, &target, &groups, &mut course, draft),
         _ => {
             draft.change = Change::Repair;
             let seen: Vec<String> = groups.iter().map(|(release, _)| release.describe()).collect();
@@ -101,7 +115,9 @@ pub(super) fn plan_course<'a>(input: &PlanInput<'a>, survey: &Survey<'a>, draft:
         }
     };
     course.target = Some(target);
-    course.web = web::plan_web(input, survey, &course, change, draft);
+    let web = web::plan_web(input, survey, &course, change, draft);
+    course.web = web.leg;
+    course.tail = web.falls_to.map(|level| restore::plan_restore(input, survey, &course, &level, draft));
     course
 }
 
@@ -155,7 +171,7 @@ fn groups_of<'s, 'a>(survey: &'s Survey<'a>) -> Vec<(&'s Release, Vec<&'s Seen<'
     groups
 }
 
-fn position(release: &Release, target: &Target<'_>) -> Position {
+pub(super) fn position(release: &Release, target: &Target<'_>) -> Position {
     if target.expected.is(release) == Some(true) {
         return Position::At;
     }
@@ -180,13 +196,17 @@ fn uniform<'a>(
         Position::Below => {
             draft.change = Change::Upgrade;
             let all = survey.names();
-            course.legs = legs(input, survey, seen, target, (&all, &all), draft);
-            CoreChange::Upgrade
+            course.legs = legs(input, survey, seen, target, (&all, &all), Way::Up, draft);
+            CoreChange::Moves
         }
         Position::Above => {
             draft.change = Change::Downgrade;
-            downward(input, seen, target, Vec::new(), draft);
-            CoreChange::Undecided
+            if !may_fall(input, seen, target, Vec::new(), draft) {
+                return CoreChange::Undecided;
+            }
+            let all = survey.names();
+            course.legs = legs(input, survey, seen, target, (&all, &all), Way::Down, draft);
+            CoreChange::Moves
         }
         Position::Unknown => {
             unknown(seen, target, survey.names(), draft);
@@ -195,100 +215,14 @@ fn uniform<'a>(
     }
 }
 
-/// D5: laggards first, to the highest release that runs and is not above the target.
-fn mixed<'a>(
-    input: &PlanInput<'a>,
-    survey: &Survey<'a>,
-    target: &Target<'a>,
-    groups: &[(&Release, Vec<&Seen<'a>>)],
-    course: &mut Course<'a>,
-    draft: &mut Draft,
-) -> CoreChange {
-    draft.change = Change::Repair;
-    let names = |members: &[&Seen<'a>]| members.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>();
-    for (release, members) in groups {
-        match position(release, target) {
-            Position::Above => {
-                downward(input, release, target, names(members), draft);
-                return CoreChange::Undecided;
-            }
-            Position::Unknown => {
-                unknown(release, target, names(members), draft);
-                return CoreChange::Undecided;
-            }
-            Position::Below | Position::At => {}
-        }
-    }
-    let [(low, lagging), (high, _)] = groups else { return CoreChange::Undecided };
-    let boundary =
-        low.at_least(&BROKER_ONLY) != high.at_least(&BROKER_ONLY) || survey.broker() == Broker::Differs;
-    let mut refuse = |why: String| {
-        draft.block(
-            BlockCode::MixedCluster,
-            names(lagging),
-            format!(
-                "{} runs {}, the others {}: {why}",
-                list(&names(lagging)),
-                low.describe(),
-                high.describe()
-            ),
-            "bring these Agents to the version of the others by hand; a mixed cluster can corrupt data",
-        );
-    };
-    if boundary {
-        refuse("a mix across the BrokerGateway boundary is not repaired unattended".to_owned());
-        return CoreChange::Undecided;
-    }
-    let Some(common) = repair_target(input, high) else {
-        refuse(format!("the catalogue has no package of {}", high.describe()));
-        return CoreChange::Undecided;
-    };
-    let mut trial = Draft::new();
-    let pairs: Vec<AgentName> = survey.names_where(|seen| {
-        // A Failover pair is one unit.
-        lagging.iter().any(|lag| lag.name == seen.name || lag.partner == Some(seen.name))
-    });
-    let all = survey.names();
-    let mut repair = legs(input, survey, low, &common, (&pairs, &all), &mut trial);
-    if let Some(block) = trial.blocked.first() {
-        refuse(format!("no legal path ({:?}: {})", block.code, block.message));
-        return CoreChange::Undecided;
-    }
-    draft.warnings.append(&mut trial.warnings);
-    let last = repair.len().saturating_sub(1);
-    for (number, leg) in repair.iter_mut().enumerate() {
-        leg.rules.insert(0, "D5");
-        leg.reason = format!("first {} comes to what the others run; {}", list(&pairs), leg.reason);
-        if number < last {
-            leg.verify.clone_from(&pairs);
-        }
-    }
-    course.legs = repair;
-    if position(high, target) == Position::Below {
-        course.legs.extend(legs(input, survey, high, target, (&all, &all), draft));
-    }
-    CoreChange::Upgrade
-}
-
-/// The package of what the others already run: the same build where it is known.
-fn repair_target<'a>(input: &PlanInput<'a>, high: &Release) -> Option<Target<'a>> {
-    let version = match (high.build(), high.cu()) {
-        (Some(_), _) => high.version().clone(),
-        (None, Some(cu)) => high.version().clone().with_cu(cu),
-        (None, None) => return None,
-    };
-    let entry = input.catalog.core_package(&version)?;
-    let release = entry.release.clone().unwrap_or_else(|| high.clone());
-    Some(Target { release, expected: ExpectedCore::of(&version, input.catalog), entry: Some(entry) })
-}
-
 /// The legs of a route, for `agents`; `all` of them run the last one's release afterwards.
-fn legs<'a>(
+pub(super) fn legs<'a>(
     input: &PlanInput<'a>,
     survey: &Survey<'a>,
     source: &Release,
     target: &Target<'a>,
     (agents, all): (&[AgentName], &[AgentName]),
+    way: Way,
     draft: &mut Draft,
 ) -> Vec<Leg<'a>> {
     if source.is_hotfix() {
@@ -300,48 +234,53 @@ fn legs<'a>(
              its base by hand first; this version installs no hotfixes",
         );
     }
-    let stops = route::plan_route(input, survey, source, target, draft);
+    let stops = match way {
+        Way::Up => route::plan_route(input, survey, source, target, draft),
+        Way::Down => descent::plan_descent(input, survey, source, target, draft),
+    };
     let mut from = source.clone();
     stops
         .into_iter()
         .map(|stop| {
             let Stop { to, entry, rules, reason } = stop;
             let previous = std::mem::replace(&mut from, to.clone());
-            Leg { from: previous, to, entry, agents: agents.to_vec(), verify: all.to_vec(), rules, reason }
+            Leg {
+                way,
+                from: previous,
+                to,
+                entry,
+                agents: agents.to_vec(),
+                verify: all.to_vec(),
+                rules,
+                reason,
+            }
         })
         .collect()
 }
 
-/// D1: a lower target.
-fn downward(
+/// D1: whether a lower target is allowed; blocks where it is not.
+pub(super) fn may_fall(
     input: &PlanInput<'_>,
     seen: &Release,
     target: &Target<'_>,
     agents: Vec<AgentName>,
     draft: &mut Draft,
-) {
-    let (observed, wanted) = (seen.describe(), target.release.name());
-    match input.desired.cluster.downgrade.policy {
-        DowngradePolicy::Forbid => {
-            let help = downward_help(seen, &target.release);
-            draft.block(
-                BlockCode::DowngradeNotAllowed,
-                agents,
-                format!("{observed} runs and {wanted} is wanted: that is a downgrade"),
-                help,
-            );
-        }
-        DowngradePolicy::Allow => draft.block(
-            BlockCode::ManualStepRequired,
-            agents,
-            format!("{observed} runs and {wanted} is wanted: this version of the program does not do downgrades yet"),
-            "downgrade by hand (full package of the older version, one for each Main Release in between, then restore \
-             dashboards and apps), or want what runs",
-        ),
+) -> bool {
+    let allowance = Allowance::of(input);
+    if allowance == Allowance::Given {
+        return true;
     }
+    draft.block(
+        BlockCode::DowngradeNotAllowed,
+        agents,
+        format!("{} runs and {} is wanted: that is a downgrade", seen.describe(), target.release.name()),
+        allowance.help(&instead(seen, &target.release)),
+    );
+    false
 }
 
-fn downward_help(seen: &Release, wanted: &Release) -> String {
+/// What to want instead of a lower release.
+fn instead(seen: &Release, wanted: &Release) -> String {
     if seen.line() == wanted.line() && seen.track() == Track::Feature {
         return format!("write `core: {}` to keep what runs", seen.name());
     }
@@ -349,14 +288,14 @@ fn downward_help(seen: &Release, wanted: &Release) -> String {
         let (major, minor) = seen.band();
         return format!(
             "a Feature Release leads to the next Main Release: want `{major}.{}.0` with its CU, or a higher \
-             `{major}.{minor}.x`; downgrades need `downgrade.policy: Allow`",
+             `{major}.{minor}.x`",
             minor + 1
         );
     }
-    format!("want `{}` or higher; downgrades need `downgrade.policy: Allow`", seen.name())
+    format!("want `{}` or higher", seen.name())
 }
 
-fn unknown(seen: &Release, target: &Target<'_>, agents: Vec<AgentName>, draft: &mut Draft) {
+pub(super) fn unknown(seen: &Release, target: &Target<'_>, agents: Vec<AgentName>, draft: &mut Draft) {
     let named: Version = seen.version().clone();
     draft.block(
         BlockCode::UnknownBuild,

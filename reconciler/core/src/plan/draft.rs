@@ -2,7 +2,7 @@
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Block, BlockCode, Change, Step, Waiting, WaitingOn, Warning},
+    plan::{Block, BlockCode, Change, ContentLoss, Step, Waiting, WaitingOn, Warning},
 };
 use jiff::Timestamp;
 
@@ -14,6 +14,7 @@ pub(super) struct Draft {
     pub(super) blocked: Vec<Block>,
     pub(super) waiting: Vec<Waiting>,
     pub(super) warnings: Vec<Warning>,
+    pub(super) content_loss: Option<ContentLoss>,
 }
 
 impl Draft {
@@ -24,6 +25,7 @@ impl Draft {
             blocked: Vec::new(),
             waiting: Vec::new(),
             warnings: Vec::new(),
+            content_loss: None,
         }
     }
 

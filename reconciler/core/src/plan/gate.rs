@@ -68,6 +68,8 @@ fn held(input: &PlanInput<'_>, draft: &mut Draft) {
 fn window(input: &PlanInput<'_>, draft: &mut Draft) -> Option<bool> {
     let upgrade = &input.desired.cluster.upgrade;
     let gated = draft.steps.iter().any(|step| match step.disruption {
+        // The tail follows its hop, and owed work is such a tail: whatever stands before it is gated, or nothing is.
+        _ if matches!(step.action, Action::RestoreContent | Action::ReinstallModule) => false,
         Disruption::Restart => true,
         Disruption::WebServer => upgrade.web_upgrades == WebUpgrades::InWindow,
         Disruption::None => false,

@@ -2,8 +2,8 @@
 
 use dataminer_schema::{
     id::{AgentName, ClusterName, PlanId, Sha256},
-    plan::{Action, BackupRef, Step, VersionPair},
-    v1::cluster::{FailoverPolicy, RunAs, Upgrade, UpgradeOptions},
+    plan::{Action, Step, VersionPair},
+    v1::cluster::{Cluster, Extras, FailoverPolicy, RunAs, UpgradeOptions},
 };
 use serde::Serialize;
 
@@ -17,7 +17,8 @@ struct Identity<'a> {
     to: &'a VersionPair,
     policy: Policy,
     steps: Vec<StepIdentity<'a>>,
-    backup: Option<&'a BackupRef>,
+    /// Its hash alone: that a SaveBackup brought the same bytes into the vault is no other plan.
+    backup: Option<&'a Sha256>,
 }
 
 #[derive(Serialize)]
@@ -26,6 +27,9 @@ struct Policy {
     failover: FailoverPolicy,
     options: UpgradeOptions,
     run_as: RunAs,
+    /// Only where content is restored does it change anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extras: Option<Extras>,
 }
 
 #[derive(Serialize)]
@@ -34,28 +38,27 @@ struct StepIdentity<'a> {
     agents: &'a [AgentName],
     sha256: Option<&'a Sha256>,
     to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'a str>,
 }
 
 /// The id of a plan with these steps, in their order.
-pub(super) fn plan_id(
-    cluster: &ClusterName,
-    (from, to): (&VersionPair, &VersionPair),
-    upgrade: &Upgrade,
-    steps: &[Step],
-    backup: Option<&BackupRef>,
-) -> PlanId {
+pub(super) fn plan_id(cluster: &Cluster, (from, to): (&VersionPair, &VersionPair), steps: &[Step]) -> PlanId {
+    let upgrade = &cluster.upgrade;
+    let restore = steps.iter().find(|step| step.action == Action::RestoreContent);
     let identity = Identity {
         format: 1,
-        cluster,
+        cluster: &cluster.name,
         from,
         to,
         policy: Policy {
             failover: upgrade.failover_policy,
             options: upgrade.options,
             run_as: upgrade.run_as,
+            extras: restore.map(|_| cluster.downgrade.extras),
         },
         steps: steps.iter().map(step_identity).collect(),
-        backup,
+        backup: restore.and_then(|step| step.backup.as_ref()).map(|backup| &backup.sha256),
     };
     // Plain structs of strings, numbers and unit enums always serialise; the fallback keeps the planner total.
     let text = serde_json::to_vec(&identity).unwrap_or_default();
@@ -63,6 +66,12 @@ pub(super) fn plan_id(
 }
 
 fn step_identity(step: &Step) -> StepIdentity<'_> {
-    let Step { action, agents, sha256, to, .. } = step;
-    StepIdentity { action: *action, agents, sha256: sha256.as_ref(), to: to.as_deref() }
+    let Step { action, agents, sha256, to, module, .. } = step;
+    StepIdentity {
+        action: *action,
+        agents,
+        sha256: sha256.as_ref(),
+        to: to.as_deref(),
+        module: module.as_deref(),
+    }
 }

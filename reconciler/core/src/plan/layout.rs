@@ -1,4 +1,4 @@
-//! The steps around each hop (S1, S2, S4, S9), in the order of execution.
+//! The steps around each hop (S1, S2, S4, S9) and the tail behind the last one (G5), in the order of execution.
 
 use dataminer_schema::{
     id::AgentName,
@@ -8,16 +8,18 @@ use jiff::SignedDuration;
 
 use super::{
     PlanInput,
-    course::{Course, Leg},
+    course::{Course, Leg, Way},
     draft::Draft,
+    restore::Tail,
     survey::Survey,
     web::WebLeg,
 };
-use crate::catalog::Entry;
+use crate::{catalog::Entry, release::Release};
 
-/// Turns the course into steps. Without a leg there is nothing to do.
+/// Turns the course into steps. Without a leg and a tail there is nothing to do.
 pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
-    if course.legs.is_empty() && course.web.is_none() {
+    let tail = course.tail.as_ref().filter(|tail| tail.restore.is_some() || !tail.modules.is_empty());
+    if course.legs.is_empty() && course.web.is_none() && tail.is_none() {
         return;
     }
     let all = survey.names();
@@ -37,13 +39,33 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
     steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
     for leg in &course.legs {
         steps.core(leg);
-        steps.save("the upgrade took a content backup of its own; it is safe once it lies in the vault");
+        steps.save(match leg.way {
+            Way::Up => "the upgrade took a content backup of its own; it is safe once it lies in the vault",
+            Way::Down => {
+                "the downgrade took a content backup of its own; it is safe once it lies in the vault"
+            }
+        });
     }
     if let Some(web) = &course.web {
         steps.web(web);
     }
+    if let Some(tail) = tail {
+        steps.tail(tail, after(survey, course));
+        draft.content_loss = tail.restore.as_ref().and_then(|chosen| chosen.loss.clone());
+    }
     steps.clean_up();
     draft.steps = steps.steps;
+}
+
+/// The core that all Agents run behind the last install, with its build; `None` where they differ or one is unknown.
+fn after(survey: &Survey<'_>, course: &Course<'_>) -> Option<(String, Option<u32>)> {
+    if let Some(leg) = course.legs.last() {
+        return Some((leg.to.name(), leg.entry.release.as_ref().and_then(Release::build)));
+    }
+    let mut releases = survey.members.iter().map(super::survey::Seen::release);
+    let first = releases.next()??;
+    let same = releases.all(|release| release.is_some_and(|release| release.name() == first.name()));
+    same.then(|| (first.name(), None))
 }
 
 struct Layout<'i, 'a> {
@@ -85,7 +107,7 @@ impl Layout<'_, '_> {
     fn stage(&mut self, entry: &Entry, orchestrator: &AgentName) {
         let reason = "every package is uploaded and verified before anything is touched";
         let step = self.push(Action::StagePackage, std::slice::from_ref(orchestrator), &["S1"], reason);
-        step.to = entry.release.as_ref().map(crate::release::Release::name);
+        step.to = entry.release.as_ref().map(Release::name);
         pin(step, entry);
     }
 
@@ -95,10 +117,14 @@ impl Layout<'_, '_> {
         self.push(Action::SaveBackup, all, &["S2"], reason);
     }
 
-    /// S4: one upgrade of all its Agents at once, then a look at what they show.
+    /// S4: one package on all its Agents at once, then a look at what they show.
     fn core(&mut self, leg: &Leg<'_>) {
         let (from, to) = (leg.from.name(), leg.to.name());
-        let step = self.push(Action::UpgradeCore, &leg.agents, &leg.rules, leg.reason.clone());
+        let action = match leg.way {
+            Way::Up => Action::UpgradeCore,
+            Way::Down => Action::DowngradeCore,
+        };
+        let step = self.push(action, &leg.agents, &leg.rules, leg.reason.clone());
         step.from = Some(from);
         step.to = Some(to.clone());
         step.disruption = Disruption::Restart;
@@ -113,7 +139,11 @@ impl Layout<'_, '_> {
     fn web(&mut self, web: &WebLeg<'_>) {
         let to = web.to.release_name();
         let all = self.all;
-        let step = self.push(Action::UpgradeWeb, all, &web.rules, web.reason.clone());
+        let action = match web.way {
+            Way::Up => Action::UpgradeWeb,
+            Way::Down => Action::DowngradeWeb,
+        };
+        let step = self.push(action, all, &web.rules, web.reason.clone());
         step.from = web.from.as_ref().map(dataminer_schema::version::Version::release_name);
         step.to = Some(to.clone());
         step.disruption = Disruption::WebServer;
@@ -125,6 +155,39 @@ impl Layout<'_, '_> {
             format!("every Agent shows web apps {to} and stays healthy"),
         );
         step.to = Some(to);
+    }
+
+    /// G5: content, then modules, then a look at all of it. Always on every Agent: changes by hand are not
+    /// synchronised (`domain/03 section 4`).
+    fn tail(&mut self, tail: &Tail, core: Option<(String, Option<u32>)>) {
+        let all = self.all;
+        let (rules, owed): (&[&str], _) = match tail.owed {
+            true => (&["D6", "G8"], "an interrupted operation owes it: "),
+            false => (&["G5", "G8"], ""),
+        };
+        if let Some(chosen) = &tail.restore {
+            let reason = format!("{owed}dashboards and apps go back to a backup that the web apps can read");
+            let step = self.push(Action::RestoreContent, all, rules, reason);
+            step.backup = Some(chosen.backup.clone());
+            step.disruption = Disruption::WebServer;
+        }
+        for module in &tail.modules {
+            let reason = format!(
+                "{owed}no package lowers {module}: it is uninstalled, and installed as the web apps bring it"
+            );
+            let step = self.push(Action::ReinstallModule, all, rules, reason);
+            step.module = Some(module.clone());
+            step.disruption = Disruption::WebServer;
+        }
+        let reason = match &tail.restore {
+            Some(_) => "every Agent stays healthy and holds every file of the backup",
+            None => "every Agent stays healthy with its modules",
+        };
+        let step = self.push(Action::VerifyCluster, all, &["S4", "G8"], reason);
+        if let Some((to, build)) = core {
+            step.to = Some(to);
+            step.build = build;
+        }
     }
 
     /// S9.
@@ -142,7 +205,7 @@ impl Layout<'_, '_> {
 fn pin(step: &mut Step, entry: &Entry) {
     step.package = Some(entry.file.clone());
     step.sha256 = Some(entry.sha256.clone());
-    step.build = entry.release.as_ref().and_then(crate::release::Release::build);
+    step.build = entry.release.as_ref().and_then(Release::build);
 }
 
 /// Documented or assumed durations (`domain/08`): upload 30 min to 2 h, module installers 15 to 30 min; a core
@@ -164,7 +227,9 @@ fn estimate(input: &PlanInput<'_>, action: Action) -> Estimate {
             };
             Estimate { p50: settled(5), p95: settled(20) }
         }
-        Action::SaveBackup | Action::RestoreContent => minutes(2, 10),
+        Action::SaveBackup => minutes(2, 10),
+        // Two copies of the content on each Agent, and one upload.
+        Action::RestoreContent => minutes(5, 20),
         Action::RunPrerequisites | Action::RunTool | Action::InstallHotfix => minutes(5, 20),
         Action::BackupAgent => minutes(30, 120),
         Action::CleanUp | Action::RunHook | Action::Manual => minutes(1, 5),

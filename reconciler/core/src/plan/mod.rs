@@ -1,14 +1,20 @@
 //! The planner: one pure, total, deterministic function from what is wanted and what was seen to a [`Plan`].
 
+mod allowance;
+mod backups;
 mod broker;
 mod course;
+mod descent;
 mod draft;
 mod gate;
 mod hazards;
 mod health;
 mod identity;
 mod layout;
+mod mixed;
+mod owed;
 mod presence;
+mod restore;
 mod route;
 mod survey;
 mod web;
@@ -16,7 +22,7 @@ mod web_level;
 
 use dataminer_schema::{
     id::Sha256,
-    plan::{AgentVersions, Change, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
+    plan::{AgentVersions, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
     v1::observation::{Backup, Observation},
     version::{Version, WebWanted},
 };
@@ -87,17 +93,17 @@ pub struct Retry {
 /// Plans one cluster. Synchronous, total, deterministic: the same input gives a byte-identical plan, in whatever
 /// order Agents and packages came in.
 ///
-/// The ladder: who was seen, which way the core and the web apps go, the steps around each hop, what must hold before
+/// The ladder: who was seen, what is owed, which way the core and the web apps go, the steps around each hop, what must hold before
 /// them, what must pass first. Each rung writes into the draft and none looks back.
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let mut draft = Draft::new();
     let survey = Survey::of(input);
     presence::plan_presence(input, &survey, &mut draft);
-    let course = course::plan_course(input, &survey, &mut draft);
-    if survey.owes() {
-        // D6: owed work comes before anything else.
-        draft.change = Change::Repair;
-    }
+    // D6: owed work comes before anything else, so nothing else is planned then.
+    let course = match owed::plan_owed(input, &survey, &mut draft) {
+        Some(tail) => Course { tail: Some(tail), ..Course::default() },
+        None => course::plan_course(input, &survey, &mut draft),
+    };
     layout::plan_steps(input, &survey, &course, &mut draft);
     if !draft.steps.is_empty() {
         health::plan_health(input, &survey, &course, &mut draft);
@@ -108,7 +114,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
 
 fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: Draft) -> Plan {
     let cluster = &input.desired.cluster;
-    let Draft { change, steps, blocked, waiting, warnings } = draft;
+    let Draft { change, steps, blocked, waiting, warnings, content_loss } = draft;
     let from = VersionPair {
         core: survey.lowest_core().map(Release::name),
         build: survey.lowest_core().and_then(Release::build),
@@ -128,7 +134,7 @@ fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft
         format_version: FORMAT_VERSION.to_owned(),
         cluster: cluster.name.clone(),
         commit: input.desired.commit.clone(),
-        id: identity::plan_id(&cluster.name, (&from, &to), &cluster.upgrade, &steps, None),
+        id: identity::plan_id(cluster, (&from, &to), &steps),
         result,
         change,
         from,
@@ -139,7 +145,7 @@ fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft
         waiting,
         warnings,
         known_issues: KnownIssues::default(),
-        content_loss: None,
+        content_loss,
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use super::{
     PlanInput, PlanMode,
     draft::{Draft, list},
-    survey::{Seen, Survey},
+    survey::Survey,
 };
 
 /// An observation older than this is not acted on (`design/02`, Observation).
@@ -44,7 +44,6 @@ pub(super) fn plan_presence(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &
     stale(input, observation, draft);
     topology(observation, survey, draft);
     operations(input, survey, draft);
-    owed(survey, draft);
 }
 
 fn unreachable(survey: &Survey<'_>, draft: &mut Draft) {
@@ -173,20 +172,5 @@ fn operations(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {
                 OperationState::Finished | OperationState::Failed => {}
             },
         }
-    }
-}
-
-/// D6: what an interrupted operation left owed comes before everything else.
-fn owed(survey: &Survey<'_>, draft: &mut Draft) {
-    let owing = survey.names_where(Seen::owes);
-    if !owing.is_empty() {
-        let message = format!("an interrupted operation left work owed on {}", list(&owing));
-        draft.block(
-            BlockCode::ManualStepRequired,
-            owing,
-            message,
-            "this version does not restore content or modules: do what `owed\\*.json` on the Agent names by hand, then \
-             remove the file",
-        );
     }
 }

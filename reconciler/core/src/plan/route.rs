@@ -105,7 +105,7 @@ fn stops_between<'a>(
     draft: &mut Draft,
 ) -> Vec<Stop<'a>> {
     let mut stops = Vec::new();
-    let mut bands = bands_between(catalog, source.band(), goal.band());
+    let Some(mut bands) = bands_between(catalog, source, goal, draft) else { return stops };
     let crossing = broker::is_crossing(source, goal);
     if crossing {
         // Also where the source already runs it: then one more stop inside it may be needed.
@@ -114,15 +114,6 @@ fn stops_between<'a>(
     if source.band() < (10, 1) && goal.band() >= (10, 2) {
         // H5: 10.1 is skipped.
         bands.retain(|band| *band != (10, 1));
-    }
-    if bands.len() > MAX_BANDS {
-        draft.block(
-            BlockCode::NoPath,
-            Vec::new(),
-            format!("{} Main Releases lie between {} and {}", bands.len(), source.name(), goal.name()),
-            "check the wanted version",
-        );
-        return stops;
     }
     let exit = leaves_by_exit(source, goal, draft);
     if exit || (source.band() == (9, 6) && goal.band() <= (10, 1)) {
@@ -162,15 +153,31 @@ fn stops_between<'a>(
     stops
 }
 
-/// The Main Release lines strictly between two, ascending.
-fn bands_between(catalog: &Catalog, from: (u16, u16), to: (u16, u16)) -> BTreeSet<(u16, u16)> {
+/// The Main Release lines strictly between two releases, ascending; `None` where there are impossibly many.
+pub(super) fn bands_between(
+    catalog: &Catalog,
+    low: &Release,
+    high: &Release,
+    draft: &mut Draft,
+) -> Option<BTreeSet<(u16, u16)>> {
+    let (from, to) = (low.band(), high.band());
     let mut bands: BTreeSet<(u16, u16)> = knowledge::MAIN_RELEASES.iter().map(|&(a, b, _)| (a, b)).collect();
     bands.extend(catalog.bands().into_iter().filter(|(major, _)| *major >= 10));
     if from.0 == to.0 {
         // A line that nobody knows a release of is still not skipped.
         bands.extend((from.1..to.1).map(|minor| (from.0, minor)));
     }
-    bands.into_iter().filter(|band| from < *band && *band < to).collect()
+    bands.retain(|band| from < *band && *band < to);
+    if bands.len() > MAX_BANDS {
+        draft.block(
+            BlockCode::NoPath,
+            Vec::new(),
+            format!("{} Main Releases lie between {} and {}", bands.len(), low.name(), high.name()),
+            "check the wanted version",
+        );
+        return None;
+    }
+    Some(bands)
 }
 
 /// H6: whether the way leaves 9.6, or 10.0.0 below CU19, by 10.0.0 CU19.
@@ -278,15 +285,18 @@ fn stop_in<'a>(
         Vec::new(),
         format!("the way stops in {major}.{minor}, and no package of it serves (in the catalogue: {have})"),
         match (best, unnamed(catalog, band)) {
-            (Some(best), None) => format!("add the full package of {best} to a PackageCatalog"),
-            (Some(best), Some(unnamed)) => {
-                format!("add the full package of {best} to a PackageCatalog; {unnamed}")
-            }
+            (Some(best), _) => add_package(catalog, band, &best),
             (None, None) => format!("add a full package of {major}.{minor}.0 to a PackageCatalog"),
             (None, Some(unnamed)) => unnamed,
         },
     );
     None
+}
+
+/// What to do where the catalogue lacks the full package of `release`, which belongs to `band`.
+pub(super) fn add_package(catalog: &Catalog, band: (u16, u16), release: &str) -> String {
+    let help = format!("add the full package of {release} to a PackageCatalog");
+    unnamed(catalog, band).map_or_else(|| help.clone(), |unnamed| format!("{help}; {unnamed}"))
 }
 
 fn warn_of_later(chosen: &Release, ceiling: MonthIndex, draft: &mut Draft) {
@@ -305,7 +315,7 @@ fn warn_of_later(chosen: &Release, ceiling: MonthIndex, draft: &mut Draft) {
 }
 
 /// The newest final Main Release of `band` that serves as a stop.
-fn best_known(band: (u16, u16), floor: MonthIndex, ceiling: MonthIndex) -> Option<String> {
+pub(super) fn best_known(band: (u16, u16), floor: MonthIndex, ceiling: MonthIndex) -> Option<String> {
     let releases = knowledge::final_releases().into_iter().filter(|version| {
         let index = version.month_index();
         (version.major(), version.minor()) == band
@@ -329,7 +339,7 @@ fn last_stop<'a>(source: &Release, goal: &Release, entry: &'a Entry, before: Opt
     Stop { to: goal.clone(), entry, rules: vec![rule], reason }
 }
 
-fn no_package(catalog: &Catalog, goal: &Release, draft: &mut Draft) {
+pub(super) fn no_package(catalog: &Catalog, goal: &Release, draft: &mut Draft) {
     let have: Vec<String> = [Track::Main, Track::Feature]
         .into_iter()
         .flat_map(|track| catalog.core_releases(goal.band(), track))

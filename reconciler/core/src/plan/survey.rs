@@ -13,7 +13,7 @@ use crate::release::{Release, Threshold, web_index};
 pub(super) const BROKER_ONLY: Threshold = Threshold::new((10, 6, 0), (10, 6, 1, 0));
 
 /// BrokerGateway cannot run below (`domain/02 section 2`: possible from 10.5.0 CU2/10.5.5).
-const BROKER_POSSIBLE: Threshold = Threshold::new((10, 5, 2), (10, 5, 5, 0));
+pub(super) const BROKER_POSSIBLE: Threshold = Threshold::new((10, 5, 2), (10, 5, 5, 0));
 
 /// What was seen of the cluster that the manifest declares.
 #[derive(Debug)]
@@ -113,15 +113,15 @@ impl<'a> Survey<'a> {
         self.members.iter().filter_map(|seen| seen.web.as_ref()).min_by_key(|web| web_index(web))
     }
 
+    /// The highest web level that is known.
+    pub(super) fn highest_web(&self) -> Option<&Version> {
+        self.members.iter().filter_map(|seen| seen.web.as_ref()).max_by_key(|web| web_index(web))
+    }
+
     /// The lowest core that is known, in the order of the product.
     pub(super) fn lowest_core(&self) -> Option<&Release> {
         let releases = self.members.iter().filter_map(Seen::release);
         releases.min_by_key(|release| (release.line(), release.cu_low(), release.build()))
-    }
-
-    /// Whether an interrupted operation left work owed anywhere (G8).
-    pub(super) fn owes(&self) -> bool {
-        self.members.iter().any(Seen::owes)
     }
 
     /// Whether any Failover pair is declared.

@@ -2,13 +2,13 @@
 
 use dataminer_schema::{
     plan::{BlockCode, Change},
-    v1::cluster::DowngradePolicy,
     version::{MonthIndex, Version, WebWanted},
 };
 
 use super::{
     PlanInput,
-    course::{CoreChange, Course},
+    allowance::Allowance,
+    course::{CoreChange, Course, Way},
     draft::{Draft, list},
     survey::{Seen, Survey},
     web_level::{json_library, prerequisite, protect},
@@ -28,10 +28,19 @@ const FOR_10_5: Threshold = Threshold::new((10, 4, 0), (10, 4, 1, 0));
 /// W2: what web 10.6.x and above needs (RN 44103).
 const FOR_10_6: Threshold = Threshold::new((10, 5, 0), (10, 5, 1, 0));
 
+/// What becomes of the web apps.
+#[derive(Debug, Default)]
+pub(super) struct WebPlan<'a> {
+    pub(super) leg: Option<WebLeg<'a>>,
+    /// The final level, where it is below what runs and that is allowed (W5).
+    pub(super) falls_to: Option<Version>,
+}
+
 /// One web package for all Agents.
 #[derive(Debug)]
 pub(super) struct WebLeg<'a> {
-    /// The lowest level that was seen; absent where unknown.
+    pub(super) way: Way,
+    /// The level that was seen: on the way up the lowest, on the way down the highest; absent where unknown.
     pub(super) from: Option<Version>,
     pub(super) to: Version,
     pub(super) entry: &'a Entry,
@@ -46,28 +55,32 @@ pub(super) fn plan_web<'a>(
     course: &Course<'a>,
     change: CoreChange,
     draft: &mut Draft,
-) -> Option<WebLeg<'a>> {
-    match change {
+) -> WebPlan<'a> {
+    let plan = match change {
         CoreChange::Undecided => None,
-        CoreChange::Upgrade => with_core(input, survey, course, draft),
-        CoreChange::None => without_core(input, survey, &course.target.as_ref()?.release, draft),
-    }
+        CoreChange::Moves => with_core(input, survey, course, draft),
+        CoreChange::None => {
+            let core = course.target.as_ref().map(|target| &target.release);
+            core.and_then(|core| without_core(input, survey, core, draft))
+        }
+    };
+    plan.unwrap_or_default()
 }
 
-/// W3: a full upgrade replaces the web apps by its own level; a higher wanted one follows the last hop.
+/// W3: a full package replaces the web apps by its own level; a higher wanted one follows the last hop.
 fn with_core<'a>(
     input: &PlanInput<'a>,
     survey: &Survey<'a>,
     course: &Course<'a>,
     draft: &mut Draft,
-) -> Option<WebLeg<'a>> {
+) -> Option<WebPlan<'a>> {
     let core = &course.target.as_ref()?.release;
     let bundled = core.index_low();
-    let mut last = bundled;
+    let mut last = own_level(core);
     let mut leg = None;
     if let WebWanted::Version(wanted) = &input.desired.cluster.software.web_apps {
-        let wanted = &known_level(input, wanted, draft)?;
-        let level = web_index(wanted);
+        let wanted = known_level(input, wanted, draft)?;
+        let level = web_index(&wanted);
         if level < bundled {
             draft.block(
                 BlockCode::WebRegression,
@@ -82,15 +95,28 @@ fn with_core<'a>(
             return None;
         }
         if level > bundled {
-            last = level;
             let reason =
                 format!("core {} brings an older level; the wanted one follows the last hop", core.name());
-            leg = web_leg(input, survey, wanted, core, vec!["W3"], reason, draft);
+            // What ran is no more the level before the step where the way leads down past it.
+            let lowest = survey.lowest_web().filter(|seen| web_index(seen) <= level).cloned();
+            let step = Step {
+                way: Way::Up,
+                from: lowest.or_else(|| Some(own_level(core))),
+                rules: vec!["W3"],
+                reason,
+            };
+            leg = web_leg(input, survey, &wanted, core, step, draft);
+            last = wanted;
         }
     }
-    protect(input, survey, course, last, draft);
+    let falls = protect(input, survey, course, web_index(&last), draft);
     prerequisite(survey, course, draft);
-    leg
+    Some(WebPlan { leg, falls_to: falls.then_some(last) })
+}
+
+/// The level that a full package of `core` brings.
+fn own_level(core: &Release) -> Version {
+    core.name().parse().unwrap_or_else(|_| core.version().clone())
 }
 
 /// W6: only the web apps move, or nothing does.
@@ -99,7 +125,7 @@ fn without_core<'a>(
     survey: &Survey<'a>,
     core: &Release,
     draft: &mut Draft,
-) -> Option<WebLeg<'a>> {
+) -> Option<WebPlan<'a>> {
     let levels: Vec<Option<MonthIndex>> = survey
         .members
         .iter()
@@ -132,12 +158,10 @@ fn without_core<'a>(
     // W5: an unknown level is at least the core's own.
     let floor = survey.members.iter().filter_map(Seen::effective_web).max();
     if floor.is_some_and(|floor| level < floor) {
-        let newest =
-            survey.members.iter().filter_map(|seen| seen.web.as_ref()).max_by_key(|web| web_index(web));
+        let newest = survey.highest_web();
         let newest =
             newest.map_or_else(|| format!("core {} with its own level", core.name()), Version::release_name);
-        web_downgrade(input, &wanted.release_name(), &newest, draft);
-        return None;
+        return fall(input, survey, core, (wanted, &wanted.release_name(), &newest), draft);
     }
     if !unknown && levels.iter().all(|seen| *seen == Some(level)) {
         return None;
@@ -154,7 +178,8 @@ fn without_core<'a>(
     } else {
         (vec!["W6"], "only the web apps change; DataMiner itself is not restarted".to_owned())
     };
-    web_leg(input, survey, wanted, core, rules, reason, draft)
+    let step = Step { way: Way::Up, from: survey.lowest_web().cloned(), rules, reason };
+    Some(WebPlan { leg: web_leg(input, survey, wanted, core, step, draft), falls_to: None })
 }
 
 /// The wanted web apps with their CU.
@@ -178,10 +203,12 @@ fn bundled<'a>(
     core: &Release,
     (lowest, highest, unknown): (Option<MonthIndex>, Option<MonthIndex>, bool),
     draft: &mut Draft,
-) -> Option<WebLeg<'a>> {
+) -> Option<WebPlan<'a>> {
+    let wanted = own_level(core);
     if highest.is_some_and(|level| level > core.index_high()) {
-        web_downgrade(input, &format!("the level of core {}", core.name()), "a newer level", draft);
-        return None;
+        let named = format!("as core {} brings them", core.name());
+        let newest = survey.highest_web().map_or_else(|| "a newer level".to_owned(), Version::release_name);
+        return fall(input, survey, core, (&wanted, &named, &newest), draft);
     }
     if unknown {
         draft.warn(
@@ -197,28 +224,46 @@ fn bundled<'a>(
     if draft.change == Change::None {
         draft.change = Change::WebUpgrade;
     }
-    let wanted: Version = core.name().parse().ok()?;
     let reason = format!("the web apps are older than those of core {}, which are wanted", core.name());
-    web_leg(input, survey, &wanted, core, vec!["W6"], reason, draft)
+    let step = Step { way: Way::Up, from: survey.lowest_web().cloned(), rules: vec!["W6"], reason };
+    Some(WebPlan { leg: web_leg(input, survey, &wanted, core, step, draft), falls_to: None })
 }
 
-fn web_downgrade(input: &PlanInput<'_>, wanted: &str, observed: &str, draft: &mut Draft) {
+/// W5: a lower level without a core step.
+fn fall<'a>(
+    input: &PlanInput<'a>,
+    survey: &Survey<'a>,
+    core: &Release,
+    (wanted, named, observed): (&Version, &str, &str),
+    draft: &mut Draft,
+) -> Option<WebPlan<'a>> {
     draft.change = Change::WebDowngrade;
-    let message = format!("web apps {wanted} are wanted and {observed} runs: that is a downgrade");
-    match input.desired.cluster.downgrade.policy {
-        DowngradePolicy::Forbid => draft.block(
+    let allowance = Allowance::of(input);
+    if allowance != Allowance::Given {
+        draft.block(
             BlockCode::DowngradeNotAllowed,
             Vec::new(),
-            message,
-            "want the level that runs or a higher one, or write `webApps: unmanaged`",
-        ),
-        DowngradePolicy::Allow => draft.block(
-            BlockCode::ManualStepRequired,
-            Vec::new(),
-            format!("{message}, and this version of the program does not do downgrades yet"),
-            "downgrade by hand and restore dashboards and apps on every Agent, or want what runs",
-        ),
+            format!("web apps {named} are wanted and {observed} runs: that is a downgrade"),
+            allowance.help("want the level that runs or a higher one, or write `webApps: unmanaged`"),
+        );
+        return None;
     }
+    let highest = survey.highest_web().filter(|seen| web_index(seen) > web_index(wanted));
+    let step = Step {
+        way: Way::Down,
+        from: highest.cloned(),
+        rules: vec!["W5", "W6"],
+        reason: format!("web apps {named} are wanted and {observed} runs; DataMiner itself is not restarted"),
+    };
+    Some(WebPlan { leg: web_leg(input, survey, wanted, core, step, draft), falls_to: Some(wanted.clone()) })
+}
+
+/// What a web step is about, before its package is found.
+struct Step {
+    way: Way,
+    from: Option<Version>,
+    rules: Vec<&'static str>,
+    reason: String,
 }
 
 /// The step itself, behind its gates.
@@ -227,14 +272,16 @@ fn web_leg<'a>(
     survey: &Survey<'a>,
     wanted: &Version,
     core: &Release,
-    mut rules: Vec<&'static str>,
-    reason: String,
+    step: Step,
     draft: &mut Draft,
 ) -> Option<WebLeg<'a>> {
+    let Step { way, from, mut rules, reason } = step;
     if let Some(rule) = gate(wanted, core, draft) {
         rules.push(rule);
     }
-    json_library(survey, wanted, draft);
+    if way == Way::Up {
+        json_library(survey, wanted, draft);
+    }
     let Some(entry) = input.catalog.web_package(wanted) else {
         draft.block(
             BlockCode::NoPackage,
@@ -244,7 +291,7 @@ fn web_leg<'a>(
         );
         return None;
     };
-    Some(WebLeg { from: survey.lowest_web().cloned(), to: wanted.clone(), entry, rules, reason })
+    Some(WebLeg { way, from, to: wanted.clone(), entry, rules, reason })
 }
 
 /// W1 and W2, judged on the core that the package will meet; the id of the rule that was decisive.

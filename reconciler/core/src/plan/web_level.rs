@@ -2,26 +2,26 @@
 
 use dataminer_schema::{
     plan::BlockCode,
-    v1::cluster::DowngradePolicy,
     version::{MonthIndex, Version},
 };
 
 use super::{
     PlanInput,
+    allowance::Allowance,
     course::Course,
     draft::{Draft, list},
     survey::{Seen, Survey},
 };
 use crate::release::web_index;
 
-/// W5: the level that is there must not fall, neither at the end nor on the way.
+/// W5: the level that is there must not fall, neither at the end nor on the way. Whether it does at the end, and may.
 pub(super) fn protect(
     input: &PlanInput<'_>,
     survey: &Survey<'_>,
     course: &Course<'_>,
     last: MonthIndex,
     draft: &mut Draft,
-) {
+) -> bool {
     let unknown = survey.names_where(|seen| seen.reached().is_some() && seen.web.is_none());
     if !unknown.is_empty() {
         draft.warn(
@@ -32,10 +32,13 @@ pub(super) fn protect(
     }
     let seen = survey.members.iter().filter_map(Seen::effective_web).max();
     let hop = course.legs.iter().map(|leg| leg.to.index_low()).max();
-    let Some(peak) = seen.max(hop) else { return };
+    let Some(peak) = seen.max(hop) else { return false };
     if last < peak {
-        let highest =
-            survey.members.iter().filter_map(|seen| seen.web.as_ref()).max_by_key(|web| web_index(web));
+        let allowance = Allowance::of(input);
+        if allowance == Allowance::Given {
+            return true;
+        }
+        let highest = survey.highest_web();
         let level = match highest {
             Some(web) if Some(web_index(web)) == seen && seen >= hop => {
                 format!("web apps {} run", web.release_name())
@@ -43,23 +46,16 @@ pub(super) fn protect(
             _ if seen >= hop => "the web apps that run are at least those of their core".to_owned(),
             _ => "a stop on the way brings newer web apps".to_owned(),
         };
-        let message = format!("{level}, and the plan would end below that level");
-        match input.desired.cluster.downgrade.policy {
-            DowngradePolicy::Forbid => draft.block(
-                BlockCode::WebRegression,
-                Vec::new(),
-                message,
+        draft.block(
+            BlockCode::WebRegression,
+            Vec::new(),
+            format!("{level}, and the plan would end below that level"),
+            allowance.help(
                 "content that newer web apps have migrated does not work with older ones: want `webApps` of at least that \
                  level, or a newer core",
             ),
-            DowngradePolicy::Allow => draft.block(
-                BlockCode::ManualStepRequired,
-                Vec::new(),
-                format!("{message}; this version of the program does not restore content yet"),
-                "want `webApps` of at least that level, or upgrade by hand and restore dashboards and apps",
-            ),
-        }
-        return;
+        );
+        return false;
     }
     let mut before = seen;
     let dips = course.legs.iter().filter(|leg| {
@@ -78,6 +74,7 @@ pub(super) fn protect(
             ),
         );
     }
+    false
 }
 
 /// W8: after web 10.5.1 or later, 10.4 full packages fail until 10.4.0 CU20 (RN 43676).

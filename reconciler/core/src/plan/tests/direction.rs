@@ -9,9 +9,6 @@ fn d1_a_lower_target_is_a_downgrade() {
     let plan = Scenario::new("10.5.0 CU9", "10.5.0 CU8").plan();
     assert_eq!((codes(&plan), plan.change), (vec![BlockCode::DowngradeNotAllowed], Change::Downgrade));
     assert!(plan.steps.is_empty());
-    let allowed = Scenario::new("10.5.0 CU9", "10.4.0 CU21").allow_downgrades().plan();
-    assert_eq!(codes(&allowed), [BlockCode::ManualStepRequired]);
-    assert!(allowed.blocked[0].message.contains("does not do downgrades yet"));
     let feature = Scenario::new("10.5.12", "10.5.0 CU18").plan();
     assert!(feature.blocked[0].help.contains("10.6.0"), "{}", feature.blocked[0].help);
 }
@@ -140,23 +137,6 @@ fn d5_agents_above_the_target_are_a_downgrade_of_their_own() {
     assert_eq!(plan.blocked[0].agents, [crate::testing::name("a2")]);
 }
 
-/// Invariant 8.
-#[test]
-fn d6_owed_work_is_never_converged() {
-    let owed = dataminer_schema::v1::observation::OwedWork {
-        action: dataminer_schema::plan::Action::RestoreContent,
-        backup: None,
-        module: None,
-        id: None,
-    };
-    let scenario = Scenario::new("10.5.0 CU12", "10.5.0 CU12");
-    assert_eq!(scenario.way(), "Converged");
-    assert_eq!(
-        scenario.agent("a1", |agent| agent.owed = Some(vec![owed.clone()])).way(),
-        "!ManualStepRequired"
-    );
-}
-
 #[test]
 fn d7_an_unknown_cu_is_an_interval() {
     // Between the known builds of CU6 (16294) and CU11 (16782).
@@ -214,21 +194,6 @@ fn d5_a_laggard_that_cannot_run_brokergateway_does_not_join_agents_that_do() {
         .broker(Some(true))
         .agent("a1", |agent| agent.broker_gateway = None);
     assert_eq!(scenario.way(), "!MixedCluster");
-}
-
-#[test]
-fn d6_owed_work_is_a_repair() {
-    let owed = dataminer_schema::v1::observation::OwedWork {
-        action: dataminer_schema::plan::Action::RestoreContent,
-        backup: None,
-        module: None,
-        id: None,
-    };
-    for to in ["10.5.0 CU12", "10.5.0 CU13"] {
-        let scenario =
-            Scenario::new("10.5.0 CU12", to).agent("a1", |agent| agent.owed = Some(vec![owed.clone()]));
-        assert_eq!(scenario.plan().change, Change::Repair, "{to}");
-    }
 }
 
 #[test]

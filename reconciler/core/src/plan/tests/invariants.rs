@@ -20,11 +20,11 @@ fn carry_out(plan: &Plan, observation: &mut Observation) {
         for agent in observation.agents.iter_mut().filter(|agent| step.agents.contains(&agent.name)) {
             let to = step.to.clone();
             match step.action {
-                Action::UpgradeCore => {
+                Action::UpgradeCore | Action::DowngradeCore => {
                     agent.web_apps.clone_from(&to);
                     agent.core = to;
                 }
-                Action::UpgradeWeb => agent.web_apps = to,
+                Action::UpgradeWeb | Action::DowngradeWeb => agent.web_apps = to,
                 _ => {}
             }
         }

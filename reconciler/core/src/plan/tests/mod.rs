@@ -1,6 +1,9 @@
 mod around;
 mod direction;
+mod down;
 mod golden;
 mod invariants;
+mod owed;
 mod paths;
+mod restore;
 mod web;

@@ -61,7 +61,7 @@ fn w5_a_core_step_must_not_lower_the_web_level() {
     assert_eq!(core(Some("10.6.4"), "10.5.0 CU12").way(), "10.5.0 CU12, !WebRegression");
     assert_eq!(core(Some("10.6.4"), "10.5.0 CU14").way(), "10.5.0 CU14");
     let allowed = core(Some("10.6.4"), "10.5.0 CU12").allow_downgrades();
-    assert_eq!(allowed.way(), "10.5.0 CU12, !ManualStepRequired");
+    assert_eq!(allowed.way(), "10.5.0 CU12, module DataMiner GQI, module DataMiner Web, !NoMatchingBackup");
     // A dip that the web step cures is a warning.
     let cured = core(Some("10.6.4"), "10.5.0 CU12").want_web("10.6.4").plan();
     assert_eq!((codes(&cured), warnings(&cured)), (vec![], vec!["WebDip"]));
@@ -83,7 +83,10 @@ fn w5_a_lower_wanted_level_without_a_core_step_is_a_downgrade() {
     let scenario = web_only("10.5.0 CU12", Some("10.6.4"), "10.6.3");
     let plan = scenario.plan();
     assert_eq!((codes(&plan), plan.change), (vec![BlockCode::DowngradeNotAllowed], Change::WebDowngrade));
-    assert_eq!(scenario.allow_downgrades().way(), "!ManualStepRequired");
+    assert_eq!(
+        scenario.allow_downgrades().way(),
+        "web down 10.6.3, module DataMiner GQI, module DataMiner Web, !NoMatchingBackup"
+    );
     // An unknown level is at least the core's own.
     assert_eq!(web_only("10.5.0 CU12", None, "10.6.2").way(), "!DowngradeNotAllowed");
     assert_eq!(web_only("10.5.0 CU12", Some("10.6.4"), "bundled").way(), "!DowngradeNotAllowed");

@@ -1,0 +1,184 @@
+//! What follows the last install where the web level falls: content (G5, G6) and modules (G5).
+
+use dataminer_schema::{
+    plan::{BackupRef, BlockCode, ContentLoss},
+    v1::cluster::Restore,
+    version::{MonthIndex, Version},
+};
+use jiff::SignedDuration;
+
+use super::{
+    PlanInput,
+    backups::{Backups, Candidate, Content, histories},
+    course::Course,
+    draft::Draft,
+    survey::Survey,
+};
+use crate::release::{Release, Threshold, web_index};
+
+/// The GQI DxM, as Windows lists it.
+pub(super) const GQI: &str = "DataMiner GQI";
+
+/// The Web DcM, as Windows lists it.
+pub(super) const WEB_DCM: &str = "DataMiner Web";
+
+/// Web apps from here on bring the GQI DxM (`domain/03 section 3`); read on the web level.
+const HAS_GQI: Threshold = Threshold::new((10, 5, 0), (10, 5, 2, 0));
+
+/// Web apps from here on bring the Web DcM (`domain/03 section 3`); read on the web level.
+const HAS_WEB_DCM: Threshold = Threshold::new((10, 5, 8), (10, 5, 11, 0));
+
+/// The Web DcM works from here on (RN 43439); read on the core.
+const RUNS_WEB_DCM: Threshold = Threshold::new((10, 5, 0), (10, 5, 1, 0));
+
+/// By how much our own copy may be older than the newest backup of the same content, and still be chosen.
+const COPY_LAG: SignedDuration = SignedDuration::from_hours(24);
+
+/// The steps behind the last install.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    /// Notes on the Agents ask for it, not this plan's own steps (D6).
+    pub(super) owed: bool,
+    /// Absent where nothing shall or can be restored.
+    pub(super) restore: Option<Chosen>,
+    pub(super) modules: Vec<String>,
+}
+
+/// The backup that is restored.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen {
+    pub(super) backup: BackupRef,
+    pub(super) loss: Option<ContentLoss>,
+}
+
+/// The tail of a plan whose web level falls to `level`.
+pub(super) fn plan_restore(
+    input: &PlanInput<'_>,
+    survey: &Survey<'_>,
+    course: &Course<'_>,
+    level: &Version,
+    draft: &mut Draft,
+) -> Tail {
+    let restore = match input.desired.cluster.downgrade.restore {
+        Restore::None => {
+            draft.warn(
+                "ContentNotRestored",
+                "G5",
+                format!(
+                    "`downgrade.restore: None`: dashboards and apps that newer web apps have migrated stay, and may not \
+                     work with {}",
+                    level.release_name()
+                ),
+            );
+            None
+        }
+        wanted @ (Restore::Matching | Restore::MostRecent) => choose(input, survey, wanted, level, draft),
+    };
+    let core = course.target.as_ref().map(|target| &target.release);
+    Tail { owed: false, restore, modules: core.map(|core| modules(level, core)).unwrap_or_default() }
+}
+
+/// The modules that come with these web apps and are not downgraded by any package (`domain/03 section 5`).
+fn modules(level: &Version, core: &Release) -> Vec<String> {
+    let Some(web) = Release::exact(level.clone()) else { return Vec::new() };
+    let gqi = (web.at_least(&HAS_GQI) == Some(true)).then_some(GQI);
+    let dcm = web.at_least(&HAS_WEB_DCM) == Some(true) && core.at_least(&RUNS_WEB_DCM) == Some(true);
+    gqi.into_iter().chain(dcm.then_some(WEB_DCM)).map(str::to_owned).collect()
+}
+
+/// G6: the backup, pinned by its hash.
+fn choose(
+    input: &PlanInput<'_>,
+    survey: &Survey<'_>,
+    wanted: Restore,
+    level: &Version,
+    draft: &mut Draft,
+) -> Option<Chosen> {
+    let backups = Backups::of(input, survey);
+    let index = web_index(level);
+    let Some(candidate) = pick(&backups.usable, wanted, index) else {
+        no_backup(&backups, level, draft);
+        return None;
+    };
+    let named = candidate.describe();
+    if wanted == Restore::Matching && candidate.level() != Some(index) {
+        draft.warn(
+            "OlderContentChosen",
+            "G6",
+            format!("no backup holds content of {}; the newest older one is {named}", level.release_name()),
+        );
+    }
+    if let Content::Inferred(_, agents) = &candidate.content {
+        draft.warn(
+            "ContentVersionInferred",
+            "G6",
+            format!(
+                "no record tells which web apps wrote {named}: that is inferred from {}",
+                histories(agents)
+            ),
+        );
+    }
+    if candidate.backup.torn {
+        draft.warn(
+            "TornBackup",
+            "G6",
+            format!("content changed while {named} was copied, and no other serves"),
+        );
+    }
+    Some(Chosen { backup: candidate.pinned(), loss: candidate.loss(survey.names()) })
+}
+
+/// `candidates`: the newest first. Torn ones only where nothing else serves.
+fn pick<'c, 'a>(
+    candidates: &'c [Candidate<'a>],
+    wanted: Restore,
+    level: MonthIndex,
+) -> Option<&'c Candidate<'a>> {
+    [false, true].into_iter().find_map(|torn| {
+        let of = |serves: &dyn Fn(MonthIndex) -> bool| {
+            let fits = |candidate: &&Candidate<'a>| {
+                candidate.backup.torn == torn && candidate.level().is_some_and(serves)
+            };
+            copy_first(candidates.iter().filter(fits).collect())
+        };
+        match wanted {
+            Restore::Matching => of(&|found| found == level).or_else(|| of(&|found| found < level)),
+            Restore::MostRecent => of(&|found| found <= level),
+            Restore::None => None,
+        }
+    })
+}
+
+/// The newest, or our own copy at equal content: the product's zips leave out old app versions.
+///
+/// By the letter of G6 a copy wins whatever its age. One from a first trial months ago would then throw away months
+/// of dashboards that a zip of last night holds, for the sake of old app versions: the copy wins only while it is at
+/// most [`COPY_LAG`] older.
+fn copy_first<'c, 'a>(newest_first: Vec<&'c Candidate<'a>>) -> Option<&'c Candidate<'a>> {
+    let newest = *newest_first.first()?;
+    let mut copies =
+        newest_first.iter().filter(|candidate| candidate.is_copy() && candidate.level() == newest.level());
+    let copy = copies.next().filter(|copy| match (copy.backup.at, newest.backup.at) {
+        (Some(copied), Some(at)) => copied.duration_until(at) <= COPY_LAG,
+        (None, Some(_)) => false,
+        (_, None) => true,
+    });
+    Some(copy.copied().unwrap_or(newest))
+}
+
+fn no_backup(backups: &Backups<'_>, level: &Version, draft: &mut Draft) {
+    let unhashed = backups.unhashed().map(|unhashed| format!("; {unhashed}")).unwrap_or_default();
+    draft.block(
+        BlockCode::NoMatchingBackup,
+        Vec::new(),
+        format!(
+            "no content backup is known to hold content that web apps {} can read (there are: {})",
+            level.release_name(),
+            backups.describe()
+        ),
+        format!(
+            "want a level for which there is a backup, or write `downgrade.restore: None` to keep dashboards and apps \
+             as they are{unhashed}"
+        ),
+    );
+}
