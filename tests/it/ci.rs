@@ -1,12 +1,19 @@
 //! `.ci/run` itself: its last line and its exit code are what everything else relies on.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
+use std::{
+    ffi::OsString, fs, io::Write as _, os::unix::fs::PermissionsExt as _, path::Path, process::Command,
+};
 
 use dataminer_reconciler_tests::{environment::workspace, program::Ended};
 use tempfile::TempDir;
 
 /// Runs a copy of the script in an empty folder where `cargo` is a stand-in that runs these lines of shell.
 fn ci(cargo: &str, arguments: &[&str]) -> Ended {
+    ci_with(cargo, arguments, |_| "/usr/bin/true".into())
+}
+
+/// The same; `prepare` may put more into the folder and says what `HELM` is.
+fn ci_with(cargo: &str, arguments: &[&str], prepare: impl Fn(&Path) -> OsString) -> Ended {
     let folder = TempDir::new().expect("a temporary folder can be made");
     let put = |path: &str, text: &str| {
         let file = folder.path().join(path);
@@ -18,9 +25,16 @@ fn ci(cargo: &str, arguments: &[&str]) -> Ended {
     put("bin/cargo", &format!("#!/bin/sh\n{cargo}\n"));
     put("bin/git", "#!/bin/sh\nexit 0\n");
     put("bin/dpkg-query", "#!/bin/sh\necho install ok installed\n");
+    // Nothing is fetched by these tests.
+    put("bin/npm", "#!/bin/sh\necho asked npm: \"$@\"\nexit 1\n");
+    let helm = prepare(folder.path());
     let path = format!("{}:/usr/bin:/bin", folder.path().join("bin").display());
     let mut run = Command::new(Path::new(folder.path()).join(".ci/run"));
-    Ended::of(run.args(arguments).env("PATH", path))
+    run.args(arguments)
+        .env("PATH", path)
+        .env("HELM", helm)
+        .env("XDG_CACHE_HOME", folder.path().join("cache"));
+    Ended::of(&mut run)
 }
 
 fn last_line(ended: &Ended) -> &str {
@@ -79,4 +93,47 @@ fn the_tests_run_as_in_continuous_integration_and_long_is_handed_on() {
     let long = ci(&cargo, &["--long"]).expect_status(0).stdout;
     assert!(long.contains("CI=true long=1 arguments=test --workspace\n"), "{long}");
     ci(&cargo, &["--lnog"]).expect_status(64);
+}
+
+#[test]
+fn a_run_without_helm_fails() {
+    for helm in ["/usr/bin/false", "/nowhere/helm"] {
+        let ended = ci_with(TWO_SUITES, &[], |_| helm.into()).expect_status(1);
+        assert_eq!(last_line(&ended), "42 passed, 1 failed");
+        assert!(ended.stdout.contains("failed: helm"), "{}", ended.stdout);
+    }
+    let ended = ci_with(TWO_SUITES, &[], |_| OsString::new()).expect_status(1);
+    assert_eq!(last_line(&ended), "42 passed, 1 failed");
+    assert!(ended.stdout.contains("asked npm: pack"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("brought no Helm"), "{}", ended.stdout);
+}
+
+/// What a download left that ended half-way, and a package with another program in it.
+#[test]
+fn what_only_looks_like_helm_is_not_used() {
+    let program = "#!/bin/sh\nexit 0\n";
+    let ended = ci_with(TWO_SUITES, &[], |folder| {
+        let cache = folder.join("cache/dataminer-reconciler/helm");
+        fs::create_dir_all(&cache).expect("a folder can be made");
+        fs::write(cache.join("helm"), program).expect("a file can be written");
+        fs::set_permissions(cache.join("helm"), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        OsString::new()
+    });
+    assert!(ended.expect_status(1).stdout.contains("asked npm: pack"), "the cached one was taken");
+
+    let ended = ci_with(TWO_SUITES, &[], |folder| {
+        let helm = folder.join("package/lib/helm");
+        fs::create_dir_all(&helm).expect("a folder can be made");
+        fs::write(helm.join("helm"), program).expect("a file can be written");
+        let layer = fs::File::create(folder.join("package/lib/layer.zip")).expect("a file can be made");
+        let mut layer = zip::ZipWriter::new(layer);
+        layer.start_file("helm/helm", zip::write::SimpleFileOptions::default()).expect("it takes a file");
+        layer.write_all(program.as_bytes()).expect("it takes bytes");
+        layer.finish().expect("it ends");
+        let npm = format!("#!/bin/sh\ntar -czf layer.tgz -C '{}' package\n", folder.display());
+        fs::write(folder.join("bin/npm"), npm).expect("a file can be written");
+        OsString::new()
+    });
+    let ended = ended.expect_status(1);
+    assert!(ended.stdout.contains("brought no Helm of the digest"), "{}", ended.stdout);
 }

@@ -1,7 +1,9 @@
 //! The black-box suites, one module each.
 
+mod chart;
 mod ci;
 mod cli;
+mod dockerfile;
 mod e2e;
 mod e2e_faults;
 mod forgotten;

@@ -3,6 +3,7 @@
 //! Nothing here waits by sleeping a fixed time: everything that takes long is waited for by its condition, with a
 //! deadline, and says what it waited for when that passes.
 
+pub mod chart;
 pub mod dms;
 pub mod environment;
 pub mod git_host;
