@@ -60,3 +60,47 @@ fn the_readme_lists_every_verb() {
     }
     assert!(seen > 10, "{help}");
 }
+
+/// Real Agents are not here; that the program understands the call is what can be checked.
+#[test]
+fn the_readme_calls_the_program_in_ways_that_it_understands() {
+    let readme = readme();
+    let lines = readme.lines().filter(|line| line.starts_with("dataminer-reconciler "));
+    let spans =
+        readme.split('`').filter(|span| span.starts_with("dataminer-reconciler ") && !span.contains('\n'));
+    let calls: Vec<_> = lines.chain(spans).collect();
+    assert!(calls.len() >= 5, "{calls:?}");
+    for call in calls {
+        let mut arguments: Vec<_> = call.split_whitespace().skip(1).collect();
+        // Help comes only when everything before it was understood.
+        arguments.push("--help");
+        let ended = program::run(&arguments, workspace());
+        assert_eq!(ended.status, Some(0), "{call}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_manifest_of_the_readme_is_one_that_the_program_takes() {
+    let readme = readme();
+    let manifest = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::write(folder.path().join("brussels.yaml"), manifest.expect("it shows one"))
+        .expect("it can be written");
+    let ended = program::run(&["validate", "."], folder.path()).expect_status(0);
+    assert!(ended.stderr.contains("0 errors"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_readme_links_to_files_that_exist() {
+    for (folder, file) in [("", "README.md"), ("charts", "charts/README.md")] {
+        let text = fs::read_to_string(workspace().join(file)).expect("it is there");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let links: Vec<_> =
+            links.filter(|link| !link.starts_with("https://") && !link.starts_with('#')).collect();
+        assert!(links.len() > 2, "{file}: {links:?}");
+        for link in links {
+            let path = link.split('#').next().unwrap_or(link);
+            assert!(workspace().join(folder).join(path).exists(), "{file}: {link}");
+        }
+    }
+}
