@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    net::TcpListener,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -188,4 +189,39 @@ fn a_listener_for_everybody_is_refused() {
         "{}",
         ended.stderr
     );
+}
+
+/// The status code and body of one request.
+fn ask(port: u16, path: &str) -> Result<(String, String), String> {
+    let broken = |error: std::io::Error| format!("{path}: {error}");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(broken)?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(broken)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(broken)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("{path}: {answer}"))?;
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    Ok((status.to_owned(), body.to_owned()))
+}
+
+#[test]
+fn probes_and_figures_can_be_shown_to_others_without_the_api() {
+    let lab = Lab::start();
+    let others = free_port();
+    let config = read(&lab.config());
+    let both = format!("http: {{ metrics: \"0.0.0.0:{others}\", ");
+    fs::write(lab.config(), config.replace("http: { ", &both)).expect("the configuration can be written");
+    let _process = lab.run("run");
+    lab.until("the cluster", |status| !status.clusters.is_empty());
+    wait::until("readiness", PATIENCE, || match ask(others, "/readyz")? {
+        (status, _) if status == "200" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    assert_eq!(ask(others, "/healthz").expect("it listens").0, "200");
+    let (status, figures) = ask(others, "/metrics").expect("it listens");
+    assert!(status == "200" && figures.contains("dataminer_reconciler_build_info"), "{status} {figures}");
+    for path in ["/api/v1/clusters", "/api/v1/clusters/lab", "/api/v1/events"] {
+        assert_eq!(ask(others, path).expect("it listens").0, "404", "{path}");
+        assert_eq!(ask(lab.port, path).expect("the API listens on loopback").0, "200", "{path}");
+    }
 }
