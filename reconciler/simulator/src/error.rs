@@ -28,6 +28,8 @@ pub enum SimulatorError {
     Key(String),
     #[error("writing package {path}: {problem}")]
     Package { path: Utf8PathBuf, problem: String },
+    #[error("changing content on Agent {agent}: {problem}")]
+    Content { agent: String, problem: String },
     #[error("there is no Agent {agent} in cluster {cluster}")]
     NoSuchAgent { cluster: String, agent: String },
 }

@@ -18,17 +18,28 @@ pub struct Injected {
 pub enum Fault {
     /// The connection breaks when the next upload has brought this many bytes; they are kept.
     DropUploadAfter(u64),
+    /// A connection is cut when all of them together have carried this many bytes from now on, in both directions.
+    CutAfter(u64),
     /// How the network treats connections, until changed again.
     Network(Reach),
     /// No byte is free any more.
     DiskFull,
     /// This many bytes are free from now on.
     FreeDisk(u64),
+    /// The disk behind this Windows path is gone, `C:\` for all of it: reading and writing fail until
+    /// [`Fault::DiskHealed`].
+    DiskLost(String),
+    /// What was lost is back as it was.
+    DiskHealed,
     /// The prerequisite of this name fails until [`Fault::ClearPrerequisite`].
     FailPrerequisite(String),
     ClearPrerequisite(String),
     /// Windows restarts now: connections, running jobs and tasks die, DataMiner starts again afterwards.
     Reboot,
+    /// Windows restarts after this many simulated seconds.
+    RebootAfter(u32),
+    /// Windows restarts this many simulated seconds after the next scheduled task has begun.
+    RebootDuringJob(u32),
     /// Every running job is killed, Windows stays up.
     KillJobs,
     /// The next run of the Taskbar Utility ends with this code and changes nothing.
@@ -41,6 +52,10 @@ pub enum Fault {
     NextUpgradeFailsHalfway,
     /// The file of this Windows path holds garbage from now on.
     Garbage(String),
+    /// The newest content backup of the product is altered: same name, size and time, other bytes in the middle.
+    GarbageBackup,
+    /// Of the newest content backup of the product this many bytes are left.
+    TruncateBackup(u64),
     /// The server shows another host key from now on.
     HostKeyChanged,
     /// DataMiner stops.

@@ -1,5 +1,7 @@
 //! What a simulation looks like from inside, for tests and demos.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use dataminer_schema::version::Version;
 use jiff::Timestamp;
@@ -34,17 +36,38 @@ pub struct AgentReport {
     pub online: bool,
     pub broker_gateway: bool,
     pub content: ContentState,
+    /// Dashboards, apps and live versions of apps that the web apps cannot open, below `C:\Skyline DataMiner`.
+    pub unreadable: Vec<String>,
+    /// Deleted apps, and versions of apps that no `App.info.json` names, that the web apps could not open: nobody
+    /// meets them until he looks into the version history.
+    pub unreadable_history: Vec<String>,
+    /// Content that is missing or is not what the product wrote.
+    pub damaged: Vec<String>,
+    /// SHA-256 over paths and bytes of all content: Agents of the same digest hold the same.
+    pub content_digest: String,
     /// Installed modules, and those that the software needs and does not have.
     pub modules: Vec<ModuleReport>,
     /// File names in `System Cache\Web\Backups`, oldest first.
     pub backups: Vec<String>,
     /// Lines of VersionHistory.txt.
     pub history: Vec<String>,
+    /// What scheduled tasks did, by their names, also after they were deleted.
+    pub tasks: BTreeMap<String, TaskReport>,
     /// Command lines that the simulated Windows did not know.
     pub unknown_commands: Vec<String>,
     pub free_disk: u64,
     /// The tree that mirrors `C:\`.
     pub drive: Utf8PathBuf,
+}
+
+/// What one scheduled task did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskReport {
+    /// How often the scheduler started it.
+    pub started: u32,
+    /// How often it came to its work: a program that changes the server, which is one of DataMiner's, xcopy or msiexec.
+    pub worked: u32,
 }
 
 /// Whether DataMiner runs on an Agent.

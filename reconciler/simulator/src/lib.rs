@@ -28,7 +28,7 @@ pub use self::{
     fault::{Fault, Injected, Reach},
     inspect::{
         AgentReport, ClusterReport, ContentState, ModuleReport, ModuleState, RunState, SimulationReport,
-        Violation, ViolationKind,
+        TaskReport, Violation, ViolationKind,
     },
     simulation::{AgentEndpoint, Simulation},
     spec::{

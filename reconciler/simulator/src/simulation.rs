@@ -3,17 +3,18 @@
 use std::{fs, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use dataminer_schema::version::Version;
 use tokio_util::task::TaskTracker;
 
 use crate::{
     clock::{Clock, time_zone},
-    disk::{Disk, WinPath},
+    disk::{Disk, DiskError, WinPath},
     error::SimulatorError,
     fault::Fault,
-    inspect::{AgentReport, ClusterReport, SimulationReport},
-    product::{Agent, Cluster, content, layout, modules},
+    inspect::{AgentReport, ClusterReport, RunState, SimulationReport},
+    product::{Agent, Cluster, edit, layout, modules, survey},
     random,
-    spec::{ClusterSpec, SimulationSpec},
+    spec::{ClusterSpec, SimulationSpec, is_plain},
     ssh::{Accounts, Endpoint, HostKey, authorized, client_key},
     windows::{Machine, lock},
 };
@@ -130,6 +131,7 @@ impl Simulation {
             agents.push(member);
         }
         cluster.set_agents(agents);
+        cluster.keep_synchronised();
         self.clusters.push(cluster);
         Ok(())
     }
@@ -173,9 +175,19 @@ impl Simulation {
         let Some(endpoint) = found.endpoint.get() else { return Ok(()) };
         match fault {
             Fault::DropUploadAfter(bytes) => endpoint.drop_upload_after(bytes),
+            Fault::CutAfter(bytes) => endpoint.cut_after(bytes),
             Fault::Network(reach) => endpoint.set_reach(reach).await.map_err(listen)?,
             Fault::DiskFull => found.machine.disk.set_free(0),
             Fault::FreeDisk(bytes) => found.machine.disk.set_free(bytes),
+            Fault::DiskLost(path) => {
+                let lost = WinPath::parse(&path, &WinPath::root())
+                    .and_then(|path| found.machine.disk.lose(Some(&path)));
+                lost.map_err(|error| SimulatorError::Spec(format!("losing {path}: {error}")))?;
+            }
+            Fault::DiskHealed => {
+                let healed = found.machine.disk.lose(None);
+                healed.map_err(|error| SimulatorError::Spec(format!("healing the disk: {error}")))?;
+            }
             Fault::HostKeyChanged => {
                 let seed = random::bytes(self.seed, &[cluster, agent, "another host key"]);
                 endpoint.set_host_key(&HostKey::from_seed(seed));
@@ -190,6 +202,10 @@ impl Simulation {
                 let agent = Arc::clone(found);
                 self.spawn_in(cluster, async move { agent.restart_windows(false).await });
             }
+            Fault::RebootAfter(seconds) => found.restart_after(Duration::from_secs(u64::from(seconds))),
+            Fault::RebootDuringJob(seconds) => found.faults(|faults| {
+                faults.reboot_in_job = Some(Duration::from_secs(u64::from(seconds)));
+            }),
             Fault::KillJobs => found.machine.kill_processes(),
             Fault::NextUtilityExit(code) => found.faults(|faults| faults.next_exit = Some(code)),
             Fault::NextMsiexecExit(code) => lock(&found.machine.installer).next_exit = Some(code),
@@ -199,6 +215,13 @@ impl Simulation {
                 let written = WinPath::parse(&path, &WinPath::root())
                     .and_then(|path| found.machine.disk.write(&path, b"\xff\x00<garbage"));
                 written.map_err(|error| SimulatorError::Spec(format!("writing {path}: {error}")))?;
+            }
+            Fault::GarbageBackup => spoil_backup(found, |bytes| {
+                let middle = bytes.len() / 3..bytes.len() * 2 / 3;
+                bytes[middle].iter_mut().for_each(|byte| *byte = !*byte);
+            })?,
+            Fault::TruncateBackup(left) => {
+                spoil_backup(found, |bytes| bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX)))?;
             }
             Fault::StopDataMiner => found.stop_dataminer(),
             Fault::StartDataMiner => {
@@ -210,6 +233,43 @@ impl Simulation {
                     cluster.foreign_operation(found, Duration::from_secs(u64::from(seconds)));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Users change the dashboard of this name on an Agent, or make one, with the web apps that are installed. The
+    /// Agents synchronise it at once. An error if the web apps cannot open it.
+    pub fn edit_content(&self, cluster: &str, agent: &str, name: &str) -> Result<(), SimulatorError> {
+        self.edit(cluster, agent, name, edit::dashboard)
+    }
+
+    /// Users make an app of this name with a first draft; in one that is there they publish the draft and begin the
+    /// next. The Agents synchronise it at once. An error if the web apps cannot open it.
+    pub fn edit_app(&self, cluster: &str, agent: &str, name: &str) -> Result<(), SimulatorError> {
+        self.edit(cluster, agent, name, edit::app)
+    }
+
+    fn edit(
+        &self,
+        cluster: &str,
+        agent: &str,
+        name: &str,
+        edit: impl FnOnce(&Arc<Disk>, &Version, &str) -> Result<(), String>,
+    ) -> Result<(), SimulatorError> {
+        let found = self.find(cluster, agent)?;
+        let state = found.state();
+        let refuse = |problem| Err(SimulatorError::Content { agent: agent.to_owned(), problem });
+        if state.run != RunState::Running {
+            return refuse("DataMiner does not run".to_owned());
+        }
+        if !is_plain(name) {
+            return refuse(format!("`{name}` is not a plain name"));
+        }
+        if let Err(problem) = edit(&found.machine.disk, &state.web, name) {
+            return refuse(problem);
+        }
+        if let Some(cluster) = found.cluster.upgrade() {
+            cluster.synchronise();
         }
         Ok(())
     }
@@ -251,6 +311,20 @@ impl Drop for Simulation {
     }
 }
 
+/// Changes the bytes of the newest content backup and nothing that a listing shows but its size.
+fn spoil_backup(agent: &Agent, spoil: impl FnOnce(&mut Vec<u8>)) -> Result<(), SimulatorError> {
+    let disk = &agent.machine.disk;
+    let folder = layout::dataminer(layout::BACKUPS);
+    let failed = |error| SimulatorError::Spec(format!("spoiling a backup: {error}"));
+    let entries = disk.list(&folder).map_err(failed)?;
+    let newest = entries.iter().max_by_key(|entry| entry.modified).ok_or(DiskError::NotFound);
+    let newest = newest.map_err(failed)?;
+    let path = folder.join(&newest.name).map_err(failed)?;
+    let mut bytes = disk.read(&path, usize::MAX).map_err(failed)?;
+    spoil(&mut bytes);
+    disk.write(&path, &bytes).and_then(|()| disk.set_modified(&path, newest.modified)).map_err(failed)
+}
+
 /// Checks are known by name, with or without `.dll`.
 fn check_name(name: &str) -> String {
     name.strip_suffix(".dll").unwrap_or(name).to_owned()
@@ -271,9 +345,14 @@ fn report_agent(agent: &Agent) -> AgentReport {
     let history = disk.read(&layout::dataminer(layout::HISTORY), 1 << 20).unwrap_or_default();
     let mut backups = disk.list(&layout::dataminer(layout::BACKUPS)).unwrap_or_default();
     backups.sort_by_key(|entry| entry.modified);
+    let survey = survey::survey(disk, &state.web);
     AgentReport {
         name: agent.spec.name.clone(),
-        content: content::state(disk, &state.web),
+        content: survey.state,
+        unreadable: survey.unreadable,
+        unreadable_history: survey.unreadable_history,
+        damaged: survey.damaged,
+        content_digest: survey.digest,
         modules: modules::report(&agent.machine, &state.core, &state.web),
         core: state.core,
         web: state.web,
@@ -286,6 +365,7 @@ fn report_agent(agent: &Agent) -> AgentReport {
             .lines()
             .map(str::to_owned)
             .collect(),
+        tasks: agent.machine.tasks.done(),
         unknown_commands: agent.machine.unknown(),
         free_disk: disk.free(),
         drive: Utf8PathBuf::from_path_buf(disk.root().to_owned()).unwrap_or_default(),

@@ -367,10 +367,43 @@ impl AgentSpec {
 }
 
 /// Letters, digits, `-`, `_`, `.` and blanks inside: what may become a folder name and a Windows name.
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.ends_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Fault;
+
+    const OLD: &str = "clusters:
+  - name: brussels
+    agents: [ { name: A, id: 1, address: 10.0.0.1, core: 10.5.0 CU12 (build 16889) } ]
+";
+
+    #[test]
+    fn descriptions_without_modules_are_still_valid() {
+        let spec = SimulationSpec::from_yaml(OLD).unwrap();
+        assert_eq!(spec.clusters[0].agents[0].modules, None);
+    }
+
+    #[test]
+    fn modules_and_faults_of_a_restore_can_be_described() {
+        let text = OLD.replace(" } ]", ", modules: [ { name: DataMiner GQI, version: 10.6.4 } ] } ]")
+            + "    faults:
+      - { agent: A, fault: { cutAfter: 100000 } }
+      - { agent: A, fault: { nextMsiexecExit: 3010 } }
+      - { agent: A, fault: { diskLost: 'C:\\Skyline DataMiner' } }
+      - { agent: A, fault: garbageBackup }
+";
+        let spec = SimulationSpec::from_yaml(&text).unwrap();
+        let cluster = &spec.clusters[0];
+        assert_eq!(cluster.agents[0].modules.as_ref().unwrap()[0].version, "10.6.4");
+        assert_eq!(cluster.faults[0].fault, Fault::CutAfter(100_000));
+        assert_eq!(cluster.faults[3].fault, Fault::GarbageBackup);
+    }
 }

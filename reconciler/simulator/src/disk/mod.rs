@@ -71,6 +71,8 @@ pub(crate) struct Disk {
     root: PathBuf,
     clock: Clock,
     state: Mutex<DiskState>,
+    /// Everything here and below fails: the disk behind it is gone.
+    lost: Mutex<Option<PathBuf>>,
 }
 
 struct DiskState {
@@ -86,7 +88,7 @@ impl Disk {
     /// The drive whose `C:\` is `root`, which must exist.
     pub(crate) fn new(root: PathBuf, free: u64, clock: Clock) -> Arc<Self> {
         let state = DiskState { free, next: 0, opens: HashMap::new() };
-        Arc::new(Self { root, clock, state: Mutex::new(state) })
+        Arc::new(Self { root, clock, state: Mutex::new(state), lost: Mutex::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, DiskState> {
@@ -106,6 +108,25 @@ impl Disk {
         self.state().free = bytes;
     }
 
+    /// Loses what lies behind a path, which may be the whole drive; `None` brings it back as it was.
+    pub(crate) fn lose(&self, path: Option<&WinPath>) -> Result<(), DiskError> {
+        *self.lost() = None;
+        let host = path.map(|path| self.find(path)).transpose()?;
+        *self.lost() = host;
+        Ok(())
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<PathBuf>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_lost(&self, host: &Path) -> Result<(), DiskError> {
+        match self.lost().as_ref() {
+            Some(lost) if host.starts_with(lost) => Err(DiskError::Io),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes space that no file shows, such as an unpacked package. Give it back with [`Disk::release`].
     pub(crate) fn reserve(&self, bytes: u64) -> Result<(), DiskError> {
         let mut state = self.state();
@@ -122,10 +143,14 @@ impl Disk {
     pub(crate) fn find(&self, path: &WinPath) -> Result<PathBuf, DiskError> {
         let mut host = self.root.clone();
         let count = path.parts().len();
+        self.check_lost(&host)?;
         for (index, part) in path.parts().iter().enumerate() {
             let last = index + 1 == count;
             match find_name(&host, part) {
-                Some(found) => host.push(found),
+                Some(found) => {
+                    host.push(found);
+                    self.check_lost(&host)?;
+                }
                 None if last => return Err(DiskError::NotFound),
                 None => return Err(DiskError::PathNotFound),
             }
@@ -139,11 +164,15 @@ impl Disk {
     /// Where something lies or would lie; its folder must exist.
     fn place(&self, path: &WinPath) -> Result<PathBuf, DiskError> {
         let (Some(name), Some(parent)) = (path.name(), path.parent()) else { return Ok(self.root.clone()) };
-        let folder = self.find(&parent).map_err(|_| DiskError::PathNotFound)?;
+        let folder = self.find(&parent).map_err(|error| match error {
+            DiskError::Io => DiskError::Io,
+            _ => DiskError::PathNotFound,
+        })?;
         if !folder.is_dir() {
             return Err(DiskError::PathNotFound);
         }
         let host = folder.join(find_name(&folder, name).unwrap_or_else(|| name.to_owned()));
+        self.check_lost(&host)?;
         let link = fs::symlink_metadata(&host).is_ok_and(|metadata| metadata.is_symlink());
         if link { Err(DiskError::Denied) } else { Ok(host) }
     }

@@ -67,6 +67,8 @@ pub(crate) struct OpenFile {
     disk: Arc<Disk>,
     key: u64,
     file: File,
+    /// Where it lay when it was opened.
+    host: PathBuf,
     how: OpenHow,
     /// Known length, so that growth is counted without asking the host each time.
     len: u64,
@@ -103,10 +105,18 @@ impl Disk {
         };
         let key = state.next;
         state.next += 1;
-        state.opens.insert(key, Held { path: host, how });
+        state.opens.insert(key, Held { path: host.clone(), how });
         drop(state);
         let dirty = how.write && (how.truncate || how.create);
-        Ok(OpenFile { disk: Arc::clone(self), key, file, how, len, dirty })
+        Ok(OpenFile { disk: Arc::clone(self), key, file, host, how, len, dirty })
+    }
+}
+
+impl Disk {
+    /// Whether somebody holds a file open for writing.
+    pub(crate) fn is_written(&self, path: &WinPath) -> bool {
+        let Ok(host) = self.find(path) else { return false };
+        self.state().opens.values().any(|held| held.how.write && held.path == host)
     }
 }
 
@@ -124,6 +134,7 @@ impl OpenFile {
         if !self.how.read {
             return Err(DiskError::Denied);
         }
+        self.disk.check_lost(&self.host)?;
         self.file.read_at(buffer, offset).map_err(DiskError::from)
     }
 
@@ -131,6 +142,7 @@ impl OpenFile {
         if !self.how.write {
             return Err(DiskError::Denied);
         }
+        self.disk.check_lost(&self.host)?;
         let end = offset.saturating_add(bytes.len() as u64);
         if end > self.len {
             // Another holder may have grown it since.
@@ -146,6 +158,7 @@ impl OpenFile {
     }
 
     pub(crate) fn set_len(&mut self, len: u64) -> Result<(), DiskError> {
+        self.disk.check_lost(&self.host)?;
         let before = self.len()?;
         if len > before {
             self.disk.reserve(len - before)?;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     future::Future,
     sync::{Arc, Mutex, OnceLock, Weak},
+    time::Duration,
 };
 
 use dataminer_schema::version::Version;
@@ -53,6 +54,8 @@ pub(crate) struct Faults {
     pub(crate) next_exit: Option<i32>,
     pub(crate) next_hangs: bool,
     pub(crate) next_halfway: bool,
+    /// Windows restarts so much later than the next task begins.
+    pub(crate) reboot_in_job: Option<Duration>,
 }
 
 /// One Agent of a cluster.
@@ -104,6 +107,23 @@ impl Agent {
             faults: Mutex::new(Faults::default()),
             work: Mutex::new(CancellationToken::new()),
         })
+    }
+
+    /// This Agent as its cluster holds it.
+    fn shared(&self) -> Option<Arc<Self>> {
+        let cluster = self.cluster.upgrade()?;
+        cluster.agents().iter().find(|agent| std::ptr::eq(agent.as_ref(), self)).cloned()
+    }
+
+    /// Restarts Windows so much later.
+    pub(crate) fn restart_after(self: &Arc<Self>, after: Duration) {
+        let agent = Arc::clone(self);
+        if let Some(cluster) = self.cluster.upgrade() {
+            cluster.spawn(async move {
+                agent.machine.clock.sleep(after).await;
+                agent.restart_windows(false).await;
+            });
+        }
     }
 
     pub(crate) fn state(&self) -> AgentState {
@@ -270,6 +290,14 @@ impl Product for Agent {
         services
     }
 
+    fn task_started(&self) {
+        if let Some(after) = self.faults(|faults| faults.reboot_in_job.take())
+            && let Some(agent) = self.shared()
+        {
+            agent.restart_after(after);
+        }
+    }
+
     fn run<'a>(
         &'a self,
         program: &'a WinPath,
@@ -281,7 +309,7 @@ impl Product for Agent {
             return None;
         }
         let cluster = self.cluster.upgrade()?;
-        let agent = cluster.agents().iter().find(|agent| std::ptr::eq(agent.as_ref(), self)).cloned()?;
+        let agent = self.shared()?;
         Some(async move { utility::run(agent, cluster, arguments, streams).await }.boxed())
     }
 }

@@ -1,6 +1,7 @@
 //! One DataMiner System.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     sync::{Arc, Mutex, OnceLock, Weak},
     time::Duration,
@@ -8,9 +9,10 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{agent::Agent, content, log::ProgressLog, order};
+use super::{agent::Agent, log::ProgressLog, order, sync};
 use crate::{
     clock::Clock,
+    disk::Disk,
     inspect::{RunState, Violation, ViolationKind},
     spec::FailoverPolicy,
     windows::lock,
@@ -33,6 +35,9 @@ pub(crate) struct Cluster {
 
 /// How long a system may stay mixed after an upgrade before it counts as broken.
 const MIXED_FOR: Duration = Duration::from_secs(30 * 60);
+/// How often content is synchronised while Agents run. The product does it at midnight, and at once what its own web
+/// apps change; this is faster, so that tests meet it.
+const SYNCHRONISED_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How many violations are kept.
 const MAX_VIOLATIONS: usize = 1000;
 
@@ -106,19 +111,34 @@ impl Cluster {
         )
     }
 
-    /// Synchronises content between the Agents that run, by file time (`domain/03 section 4`).
-    pub(super) fn synchronise(&self) {
-        let running: Vec<_> = self
-            .agents()
-            .iter()
-            .filter(|agent| agent.state().run == RunState::Running)
-            .map(|agent| Arc::clone(&agent.machine.disk))
-            .collect();
+    /// Synchronises content between the Agents that run, those of one major among themselves.
+    pub(crate) fn synchronise(&self) {
+        let mut groups: BTreeMap<(u16, u16), Vec<Arc<Disk>>> = BTreeMap::new();
+        for agent in self.agents() {
+            let state = agent.state();
+            if state.run == RunState::Running {
+                groups.entry(order::major(&state.core)).or_default().push(Arc::clone(&agent.machine.disk));
+            }
+        }
         // One at a time: two Agents may come up together.
         let _turn = lock(&self.synchronising);
-        if let Err(error) = content::synchronise(&running) {
-            tracing::warn!(cluster = %self.name, %error, "content was not synchronised");
-        }
+        groups.values().filter(|disks| disks.len() > 1).for_each(|disks| sync::synchronise(disks));
+    }
+
+    /// Synchronises every so often until the simulation ends, except while an upgrade runs.
+    pub(crate) fn keep_synchronised(&self) {
+        let this = self.this.clone();
+        let clock = self.clock;
+        self.spawn(async move {
+            loop {
+                clock.sleep(SYNCHRONISED_EVERY).await;
+                let Some(cluster) = this.upgrade() else { return };
+                if lock(&cluster.operation).is_none() {
+                    // Many Agents take their time.
+                    let _done = tokio::task::spawn_blocking(move || cluster.synchronise()).await;
+                }
+            }
+        });
     }
 
     /// Mixed versions right after an upgrade may still be repaired; half an hour later they have done their damage.

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, io::Cursor, sync::Arc};
 use dataminer_schema::version::Version;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::{content, modules};
+use super::{content, content_backup, modules};
 use crate::{
     clock::{local_text, time_zone},
     disk::{Disk, DiskError, WinPath},
@@ -87,9 +87,9 @@ pub(crate) fn write(
     for backup in &spec.backups {
         let name = backup_name(backup.at);
         let path = dataminer(&format!(r"{BACKUPS}\{name}"));
-        let files =
-            content::files_of(&backup.content).map(|(path, text)| (path.to_owned(), text.into_bytes()));
-        disk.write(&path, &zip_of(files).map_err(|_| DiskError::Io)?)?;
+        // Taken by a package of the level that wrote the content.
+        let (files, _left_out) = content_backup::select(content::files_of(&backup.content), &backup.content);
+        disk.write(&path, &zip_of(files.into_iter()).map_err(|_| DiskError::Io)?)?;
         disk.set_modified(&path, backup.at.into())?;
     }
     Ok(())

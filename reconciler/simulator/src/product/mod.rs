@@ -5,6 +5,8 @@
 mod agent;
 mod cluster;
 pub(crate) mod content;
+mod content_backup;
+pub(crate) mod edit;
 mod info;
 pub(crate) mod layout;
 mod log;
@@ -15,6 +17,8 @@ mod package;
 mod prerequisites;
 mod rules;
 mod steps;
+pub(crate) mod survey;
+mod sync;
 mod tools;
 mod utility;
 

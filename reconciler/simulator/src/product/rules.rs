@@ -55,8 +55,7 @@ fn downward(
     broker_gateway: bool,
     note: &mut impl FnMut(ViolationKind, &str),
 ) {
-    let ((a, b), (c, d)) = (major(from), major(target));
-    if a == c && b > d + 1 {
+    if several_down(from, target) {
         note(ViolationKind::BreakingDowngrade, "several majors at once");
     }
     if broker_gateway && !reached(target, (10, 5, 2), (10, 5, 5)) {
@@ -78,6 +77,17 @@ fn skips(from: &Version, target: &Version) -> bool {
         return new > (10, 2);
     }
     old.0 == new.0 && new.1 > old.1 + 1
+}
+
+/// One package per major on the way down (`domain/02 section 3`); below 10.0 lies 9.6.
+fn several_down(from: &Version, target: &Version) -> bool {
+    let place = |version: &Version| match major(version) {
+        (10, minor) => i32::from(minor) + 1,
+        (9, 6) => 0,
+        (older, _) if older < 10 => -1,
+        (newer, minor) => i32::from(newer) * 100 + i32::from(minor),
+    };
+    place(from) - place(target) > 1
 }
 
 fn file_holds(agent: &Agent, file: &str, text: &str) -> bool {
@@ -138,5 +148,31 @@ mod tests {
         ] {
             assert!(!skips(&v(from), &v(to)), "{from} to {to}");
         }
+    }
+
+    #[test]
+    fn a_downgrade_stops_at_every_major_domain_02_section_3() {
+        for (from, to) in [("10.4.0 CU9", "10.2.0 CU1"), ("10.1.0 CU1", "9.6.0 CU1"), ("10.6.1", "10.4.12")] {
+            assert!(several_down(&v(from), &v(to)), "{from} to {to}");
+        }
+        for (from, to) in [
+            ("10.4.0 CU9", "10.3.0 CU1"),
+            ("10.0.0 CU1", "9.6.0 CU1"),
+            ("10.5.12", "10.5.0 CU1"),
+            ("10.3.0 CU1", "10.4.0 CU1"),
+        ] {
+            assert!(!several_down(&v(from), &v(to)), "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn broker_gateway_does_not_survive_below_10_5_0_cu2_domain_02_section_2() {
+        let breaks = |target: &str, broker_gateway| {
+            let mut noted = Vec::new();
+            downward(&v("10.5.0 CU9"), &v(target), broker_gateway, &mut |kind, _: &str| noted.push(kind));
+            noted == [ViolationKind::BreakingDowngrade]
+        };
+        assert!(breaks("10.4.0 CU9", true) && breaks("10.5.0 CU1", true));
+        assert!(!breaks("10.4.0 CU9", false) && !breaks("10.5.0 CU2", true));
     }
 }

@@ -6,12 +6,12 @@ use dataminer_schema::version::Version;
 
 use super::{
     agent::Agent,
-    content,
+    content, content_backup,
     info::UpgradeInfo,
     layout::{self, BACKUPS, dataminer},
     log::ProgressLog,
     modules,
-    order::reached,
+    order::{major, reached},
     package::Package,
 };
 use crate::{
@@ -43,6 +43,11 @@ pub(super) async fn core_upgrade(
     if agent.faults(|faults| std::mem::take(&mut faults.next_halfway)) {
         agent.change(|state| state.run = RunState::Stopped);
         return Err("Execute failed: Access is denied. (injected)".to_owned());
+    }
+    let present = agent.state();
+    if stumbles_over_web(&present.core, &present.web, target) {
+        let folder = r"C:\Skyline DataMiner\Tools\ModuleInstallers\Web";
+        return Err(format!("Execute failed: The directory '{folder}' does not exist!"));
     }
     log.append("step", "Replacing files");
     agent.change(|state| state.torn = true);
@@ -84,6 +89,12 @@ pub(super) async fn core_upgrade(
     log.append("step", "Starting DataMiner");
     agent.start_dataminer(|text| log.append("information", text)).await;
     Ok(())
+}
+
+/// A full 10.4 package below CU20 fails after a web-only upgrade to 10.5 (`domain/03 section 1`, RN 43676).
+fn stumbles_over_web(core: &Version, web: &Version, target: &Version) -> bool {
+    let web_only = major(core) < (10, 5) && reached(web, (10, 5, 0), (10, 5, 1));
+    web_only && major(target) == (10, 4) && !reached(target, (10, 4, 20), (10, 5, 0))
 }
 
 /// A web upgrade: only the web server restarts.
@@ -131,17 +142,16 @@ impl Drop for Space<'_> {
 
 /// Every upgrade from 10.3.0 [CU8]/10.3.11 on first saves dashboards and apps, and keeps five such files.
 async fn backup(agent: &Arc<Agent>, log: &ProgressLog, target: &Version) -> Result<(), String> {
-    if !reached(target, (10, 3, 8), (10, 3, 11)) {
+    if !content_backup::takes_one(target) {
         return Ok(());
     }
     log.append("step", "Backing up dashboards and low-code apps");
     agent.pause(5, 30).await;
     let disk = &agent.machine.disk;
     let failed = |error: &dyn std::fmt::Display| format!("Backup of web content failed: {error}");
-    let mut files = Vec::new();
-    for path in content::list(disk) {
-        files.push((path.clone(), content::read(disk, &path).map_err(|error| failed(&error))?));
-    }
+    let files = content::read_all(disk).map_err(|(path, error)| failed(&format!("{path}: {error}")))?;
+    let (files, warnings) = content_backup::select(files, target);
+    warnings.iter().for_each(|warning| log.append("notice", warning));
     let bytes = layout::zip_of(files.into_iter()).map_err(|error| failed(&error))?;
     let mut name = layout::backup_name(agent.machine.clock.now());
     let mut number = 1;

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::keys::{HostKey, authorized, client_key};
-use self::stream::CancelStream;
+use self::stream::{Budget, CancelStream};
 use crate::{
     fault::Reach,
     windows::{Machine, lock},
@@ -45,6 +45,8 @@ pub(crate) struct Endpoint {
     listener: Mutex<CancellationToken>,
     /// Bytes that uploads may still bring before the connection breaks.
     upload_budget: Mutex<Option<u64>>,
+    /// Bytes that connections may still carry before one is cut.
+    budget: Arc<Budget>,
     tracker: TaskTracker,
 }
 
@@ -93,6 +95,7 @@ impl Endpoint {
             connections: Mutex::new(CancellationToken::new()),
             listener: Mutex::new(CancellationToken::new()),
             upload_budget: Mutex::new(None),
+            budget: Arc::default(),
             tracker,
         });
         endpoint.accept_on(listener);
@@ -134,8 +137,9 @@ impl Endpoint {
         let _unsupported = socket.set_nodelay(true);
         let config = Arc::clone(&lock(&self.config));
         let handler = connection::Connection::new(Arc::clone(self), end.clone());
+        let budget = Arc::clone(&self.budget);
         self.tracker.spawn(async move {
-            let stream = CancelStream::new(socket, end.clone());
+            let stream = CancelStream::new(socket, end.clone(), budget);
             match server::run_stream(config, stream, handler).await {
                 Ok(session) => {
                     if let Err(error) = session.await {
@@ -191,6 +195,11 @@ impl Endpoint {
 
     pub(crate) fn drop_upload_after(&self, bytes: u64) {
         *lock(&self.upload_budget) = Some(bytes);
+    }
+
+    /// Cuts a connection after so many bytes in both directions together.
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.budget.set(bytes);
     }
 
     /// How many of so many bytes an upload may still bring, and whether the connection breaks after them.

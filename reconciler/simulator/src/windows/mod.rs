@@ -48,6 +48,8 @@ pub(crate) struct Service {
 pub(crate) trait Product: Send + Sync {
     fn processes(&self) -> Vec<Process>;
     fn services(&self) -> Vec<Service>;
+    /// The task scheduler begins a task.
+    fn task_started(&self) {}
     /// Runs a program of the product by its full path; `None` if it has none of that name.
     fn run<'a>(
         &'a self,
@@ -195,6 +197,9 @@ impl Machine {
         let plain = lower.strip_suffix(".exe").or_else(|| lower.strip_suffix(".com")).unwrap_or(&lower);
         let bare = plain.strip_prefix(r"c:\windows\system32\").unwrap_or(plain);
         let arguments = program::arguments(rest);
+        if matches!(bare, "xcopy" | "msiexec") {
+            self.tasks.works();
+        }
         let code = match bare {
             "tasklist" => query::tasklist(self, &arguments, streams),
             "fsutil" => query::fsutil(self, &arguments, streams),
@@ -221,7 +226,10 @@ impl Machine {
                     .find(|path| self.disk.entry(path).is_ok_and(|entry| !entry.is_dir))?;
                 let product = self.product()?;
                 return match product.run(&path, arguments, user, streams) {
-                    Some(run) => Some(run.await),
+                    Some(run) => {
+                        self.tasks.works();
+                        Some(run.await)
+                    }
                     None => None,
                 };
             }

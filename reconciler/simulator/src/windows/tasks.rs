@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use quick_xml::{Reader, events::Event};
@@ -11,12 +14,27 @@ use super::{Machine, Started, lock};
 use crate::{
     cmd::{Shell, Streams},
     disk::WinPath,
+    inspect::TaskReport,
 };
 
 /// Registered tasks by lower-case name.
 #[derive(Default)]
 pub(crate) struct Scheduler {
     tasks: Mutex<BTreeMap<String, Task>>,
+    /// What every task has done, by name; deleting a task does not undo it.
+    done: Mutex<BTreeMap<String, TaskReport>>,
+}
+
+/// One run of a task.
+#[derive(Default)]
+struct Run {
+    task: String,
+    worked: AtomicBool,
+}
+
+tokio::task_local! {
+    /// The task in whose run something happens.
+    static RUN: Run;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +59,24 @@ impl Scheduler {
         for task in lock(&self.tasks).values_mut() {
             task.runs = 0;
         }
+    }
+
+    /// What the tasks have done so far, by name.
+    pub(crate) fn done(&self) -> BTreeMap<String, TaskReport> {
+        lock(&self.done).clone()
+    }
+
+    fn count(&self, task: &str, count: impl FnOnce(&mut TaskReport)) {
+        count(lock(&self.done).entry(task.to_owned()).or_default());
+    }
+
+    /// Something that changes the server begins: if a task does it, that run of the task has done its work.
+    pub(super) fn works(&self) {
+        let _by_nobodys_task = RUN.try_with(|run| {
+            if !run.worked.swap(true, Ordering::Relaxed) {
+                self.count(&run.task, |done| done.worked += 1);
+            }
+        });
     }
 
     /// A restart keeps tasks, as Windows does.
@@ -145,7 +181,12 @@ fn run(machine: &Arc<Machine>, task: Task, user: &str) {
     // The scheduler's own accounts have no profile of their own here.
     let user = if user.trim() == "S-1-5-18" { "SYSTEM" } else { user.trim() }.to_owned();
     let owner = Arc::clone(machine);
-    machine.spawn(Started::Process, async move {
+    machine.tasks.count(&name, |done| done.started += 1);
+    if let Some(product) = machine.product() {
+        product.task_started();
+    }
+    let this = Run { task: name.clone(), worked: AtomicBool::new(false) };
+    let work = RUN.scope(this, async move {
         let mut shell = Shell::new(Arc::clone(&owner), &user);
         let line = format!("\"{}\" {}", definition.command, definition.arguments);
         let folder = definition.folder.unwrap_or_else(|| r"C:\Windows\system32".to_owned());
@@ -154,6 +195,7 @@ fn run(machine: &Arc<Machine>, task: Task, user: &str) {
         tracing::debug!(agent = %owner.name, task = %name, code, "a scheduled task ended");
         owner.tasks.finished(&name.to_lowercase());
     });
+    machine.spawn(Started::Process, work);
 }
 
 impl Definition {

@@ -1,6 +1,7 @@
 //! The simulator from outside: over SSH and SFTP, as a reconciler meets it.
 
 mod client;
+mod content;
 mod transport;
 mod upgrade;
 mod world;
