@@ -1,11 +1,12 @@
 //! What the machine makes of the end of a job, of a refusal and of a failure.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     effect::{Disposition, Failure, Job, JobEnd, Refusal},
-    finish::{failure, reason},
-    machine::{Machine, Phase, Tries},
+    finish::{Finish, failure, reason},
+    machine::Machine,
+    phase::{Phase, Tries},
     policy::after,
 };
 
@@ -13,12 +14,19 @@ impl Machine {
     pub(super) fn job_ended(&mut self, now: Timestamp, job: Box<Job>, end: JobEnd) {
         match end {
             JobEnd::Exited { code: 0, .. } => self.complete(now),
-            JobEnd::Exited { code, log_tail } => self.fail(exit_failure(&job, code, &log_tail)),
+            JobEnd::Exited { code, log_tail } => {
+                let (failure, refused) = exit_failure(&job, code, &log_tail);
+                // A prerequisite refuses before anything is touched; any other end must be seen to have changed
+                // nothing for as long as health must hold.
+                let settle =
+                    if refused { SignedDuration::ZERO } else { self.desired.cluster.health.settle };
+                self.end_unless_changed(now, Finish::Failed { failure }, settle);
+            }
             JobEnd::Vanished => {
                 let next_at = after(now, self.poll());
                 self.phase = Phase::Watch { job, quiet_since: None, next_at };
             }
-            JobEnd::TimedOut { log_tail } => self.fail(failure(
+            JobEnd::TimedOut { log_tail } => self.fail(now, failure(
                 Disposition::Stalled,
                 reason::UPGRADE_FAILED,
                 format!("job {} on Agent {} still ran at its deadline: {}", job.id, job.orchestrator, tail(&log_tail)),
@@ -71,15 +79,21 @@ impl Machine {
                 "It is uploaded again; if this comes back, check the disk of that Agent and who writes to our folder.",
             ),
         };
-        self.fail(failure(disposition, reason, message, help, vec![on.clone()]));
+        let failure = failure(disposition, reason, message, help, vec![on.clone()]);
+        if refusal == Refusal::Generation {
+            // Nothing here is ours any more, not even the notes.
+            self.phase = Phase::Finished(self.with_debts(Finish::Failed { failure }));
+        } else {
+            self.end_unless_changed(now, Finish::Failed { failure }, SignedDuration::ZERO);
+        }
     }
 
     /// The driver could not tell what became of the job.
     pub(super) fn job_unknown(&mut self, now: Timestamp, job: Box<Job>, failure: Failure) {
         match failure.disposition {
-            Disposition::Stalled => self.fail(failure),
+            Disposition::Stalled => self.fail(now, failure),
             Disposition::Retry if now >= job.deadline => {
-                self.fail(Failure { disposition: Disposition::Stalled, ..failure });
+                self.fail(now, Failure { disposition: Disposition::Stalled, ..failure });
             }
             Disposition::Retry => {
                 let next_at = after(now, self.policy.backoff.first);
@@ -99,10 +113,31 @@ impl Machine {
                 ..*tries
             })
         };
+        // A note that stays is work that is done again, so an Agent that is away is waited for.
+        let patience = self.desired.cluster.health.timeout;
+        let patiently = |tries: &Tries| {
+            let failures = tries.failures + 1;
+            (now.duration_since(tries.since) < patience).then(|| Tries {
+                failures,
+                next_at: after(now, backoff.pause(failures)),
+                ..*tries
+            })
+        };
         let poll = after(now, self.poll());
         let next = match (&self.phase, failure.disposition) {
+            (Phase::Withdraw { finish, tries }, disposition) => {
+                let tries = if disposition == Disposition::Retry { patiently(tries) } else { None };
+                Some(match tries {
+                    Some(tries) => Phase::Withdraw { finish: finish.clone(), tries },
+                    None => Phase::Finished(self.notes_left(finish, failure.clone())),
+                })
+            }
+            (Phase::Prove(proof), _) => return self.look_again(now, proof.clone()),
             (_, Disposition::Stalled) => None,
             (Phase::Act(tries), Disposition::Retry) => again(tries).map(Phase::Act),
+            (Phase::Owe(tries), Disposition::Retry) => again(tries).map(Phase::Owe),
+            (Phase::Compare(tries), Disposition::Retry) => again(tries).map(Phase::Compare),
+            (Phase::Acquit(tries), Disposition::Retry) => patiently(tries).map(Phase::Acquit),
             (Phase::Gate(tries), Disposition::Retry) => again(tries).map(Phase::Gate),
             (Phase::Reattach { job, tries }, Disposition::Retry) => {
                 again(tries).map(|tries| Phase::Reattach { job: job.clone(), tries })
@@ -119,7 +154,7 @@ impl Machine {
         };
         match next {
             Some(phase) => self.phase = phase,
-            None => self.fail(failure),
+            None => self.fail(now, failure),
         }
     }
 
@@ -128,7 +163,7 @@ impl Machine {
         if self.attempt < self.policy.first_attempt + self.policy.max_attempts {
             self.phase = Phase::Enter;
         } else {
-            self.fail(failure(
+            let failure = failure(
                 Disposition::Stalled,
                 reason::UPGRADE_FAILED,
                 format!(
@@ -137,19 +172,21 @@ impl Machine {
                 ),
                 "Find out what kills it: a reboot of Windows, antivirus, memory. When the cause is gone, run `retry`.",
                 job.agents.clone(),
-            ));
+            );
+            self.end_unless_changed(now, Finish::Failed { failure }, SignedDuration::ZERO);
         }
     }
 }
 
-fn exit_failure(job: &Job, code: i64, log_tail: &[String]) -> Failure {
+/// The failure, and whether a prerequisite refused the package before anything was touched.
+fn exit_failure(job: &Job, code: i64, log_tail: &[String]) -> (Failure, bool) {
     let prerequisites: Vec<&str> = log_tail
         .iter()
         .filter_map(|line| line.find("Prerequisite ").map(|at| &line[at..]))
         .filter(|line| line.contains(".dll failed:"))
         .collect();
     if prerequisites.is_empty() {
-        return failure(
+        let failed = failure(
             Disposition::Stalled,
             reason::UPGRADE_FAILED,
             format!(
@@ -162,8 +199,9 @@ fn exit_failure(job: &Job, code: i64, log_tail: &[String]) -> Failure {
              cause is gone, run `retry`.",
             job.agents.clone(),
         );
+        return (failed, false);
     }
-    failure(
+    let failed = failure(
         Disposition::Stalled,
         reason::PREREQUISITE_FAILED,
         format!(
@@ -173,11 +211,12 @@ fn exit_failure(job: &Job, code: i64, log_tail: &[String]) -> Failure {
         ),
         "Cure what the prerequisite names; then run `retry`.",
         job.agents.clone(),
-    )
+    );
+    (failed, true)
 }
 
 /// The end of a log in one line.
-fn tail(lines: &[String]) -> String {
+pub(super) fn tail(lines: &[String]) -> String {
     if lines.is_empty() {
         return "its log is empty".to_owned();
     }

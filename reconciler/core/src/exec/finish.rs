@@ -48,6 +48,8 @@ pub mod reason {
     pub const MANUAL_STEP_REQUIRED: &str = "ManualStepRequired";
     /// A module that is owed could not be installed.
     pub const MODULE_FAILED: &str = "ModuleFailed";
+    /// Notes of work that is not owed could not be removed.
+    pub const NOTES_LEFT: &str = "NotesLeft";
     pub const OPERATION_IN_PROGRESS: &str = "OperationInProgress";
     pub const PACKAGE_UNVERIFIED: &str = "PackageUnverified";
     /// Some Agents changed and others did not.

@@ -7,14 +7,16 @@ use dataminer_schema::{
     plan::Step,
     v1::observation::{Observation, OperationState},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     effect::{Disposition, Failure, Job},
+    expected::{Expected, is_core, is_tail},
     finish::{Finish, Pause, failure, reason},
-    machine::{Machine, Phase, Tries},
+    machine::Machine,
+    phase::{Phase, Tries},
     policy::after,
-    sight::{Expected, Sight, Standing, join},
+    sight::{Sight, Standing, join},
 };
 
 impl Machine {
@@ -25,13 +27,25 @@ impl Machine {
         let sight = Sight { observation, cluster: &desired.cluster, catalog: &catalog };
         let before = Expected::before(&self.plan, self.step);
         match self.phase.clone() {
+            Phase::Gate(tries) if is_tail(step.action) => {
+                self.repair_gate_observed(now, &sight, observation, tries);
+            }
+            Phase::Prove(proof) => self.prove_observed(now, &sight, proof),
             Phase::Gate(tries) => self.gate_observed(now, &sight, &step, &before, tries),
             Phase::Reattach { job, tries } => self.reattach_observed(now, &sight, &step, &before, job, tries),
             Phase::Watch { job, quiet_since, .. } => {
                 self.watch_observed(now, &sight, &step, &before, job, quiet_since);
             }
             Phase::Verify { good_since, .. } => self.verify_observed(now, &sight, &before, good_since),
-            Phase::Enter | Phase::Act(_) | Phase::Run { .. } | Phase::Finished(_) => {}
+            Phase::Enter
+            | Phase::Act(_)
+            | Phase::Owe(_)
+            | Phase::Run { .. }
+            | Phase::Tail { .. }
+            | Phase::Compare(_)
+            | Phase::Acquit(_)
+            | Phase::Withdraw { .. }
+            | Phase::Finished(_) => {}
         }
     }
 
@@ -50,22 +64,16 @@ impl Machine {
         }
         match sight.ready() {
             Err(failure) if now.duration_since(tries.since) >= self.desired.cluster.health.timeout => {
-                self.fail(failure);
+                self.end_unless_changed(now, Finish::Failed { failure }, SignedDuration::ZERO);
             }
             Err(_) => {
                 let next_at = after(now, self.poll());
                 self.phase = Phase::Gate(Tries { next_at, ..tries });
             }
-            Ok(()) if standing == Standing::Unchanged => match self.job(now) {
-                Ok(job) => self.phase = Phase::Run { job, fresh: true },
-                Err(failure) => self.fail(failure),
-            },
+            Ok(()) if standing == Standing::Unchanged => self.proceed(now),
             Ok(()) => {
-                self.phase = Phase::Finished(Finish::Paused {
-                    reason: Pause::Outdated,
-                    until: None,
-                    message: format!("the Agents do not show what step {} starts from", step.id),
-                });
+                let message = format!("the Agents do not show what step {} starts from", step.id);
+                self.end(now, Finish::Paused { reason: Pause::Outdated, until: None, message });
             }
         }
     }
@@ -93,7 +101,10 @@ impl Machine {
                     self.phase = Phase::Run { job, fresh: true };
                 }
             }
-            _ if now >= job.deadline => self.fail(self.partial(sight, step, before, &job)),
+            _ if now >= job.deadline => {
+                let failure = self.partial(sight, step, before, &job);
+                self.fail(now, failure);
+            }
             _ => {
                 let failures = tries.failures + 1;
                 let next_at = after(now, self.policy.backoff.pause(failures));
@@ -124,7 +135,8 @@ impl Machine {
         if quiet_since.is_some_and(|since| now.duration_since(since) >= self.desired.cluster.health.settle) {
             self.next_attempt(now, &job);
         } else if now >= job.deadline {
-            self.fail(self.partial(sight, step, before, &job));
+            let failure = self.partial(sight, step, before, &job);
+            self.fail(now, failure);
         } else {
             let next_at = after(now, self.poll());
             self.phase = Phase::Watch { job, quiet_since, next_at };
@@ -143,25 +155,31 @@ impl Machine {
         if wrong.is_empty() {
             let since = good_since.unwrap_or(now);
             if now.duration_since(since) >= health.settle {
-                return self.complete(now);
+                return if self.closes_tail() { self.tail_verified(now) } else { self.complete(now) };
             }
             self.phase = Phase::Verify { good_since: Some(since), next_at: after(now, self.poll()) };
         } else if now.duration_since(self.step_started_at) >= health.timeout {
             let count = sight.observation.agents.len();
             let agents: Vec<AgentName> = wrong.keys().map(|name| (*name).clone()).collect();
-            let (reason, first) = match sight.wrong_version(expected) {
+            let (code, first) = match sight.wrong_version(expected) {
                 0 => (reason::VERIFY_FAILED, "the Agents did not become healthy"),
                 n if n == count => (reason::UPGRADE_FAILED, "no Agent shows the new version"),
                 _ => (reason::PARTIAL_UPGRADE, "some Agents show the new version and others do not"),
             };
-            self.fail(failure(
+            let failure = failure(
                 Disposition::Stalled,
-                reason,
+                code,
                 format!("{first} within {:#}: {}", health.timeout, join(&wrong)),
                 "Look at the Agents' state in System Center, at VersionHistory.txt, and at the progress.log of the package; \
                  when the cause is gone, run `retry`.",
                 agents,
-            ));
+            );
+            let finish = Finish::Failed { failure };
+            if code == reason::UPGRADE_FAILED {
+                self.end_unless_changed(now, finish, SignedDuration::ZERO);
+            } else {
+                self.end(now, finish);
+            }
         } else {
             self.phase = Phase::Verify { good_since: None, next_at: after(now, self.poll()) };
         }
@@ -179,9 +197,24 @@ impl Machine {
                 job.id,
                 join(&wrong)
             ),
-            "Do not start Agents of mixed versions together. Bring the Agents named to the new version with the same \
-             package, or all of them back; then run `retry`.",
+            runbook(step),
             wrong.keys().map(|name| (*name).clone()).collect(),
         )
     }
+}
+
+/// What to do with Agents that do not agree.
+fn runbook(step: &Step) -> String {
+    let (package, to) = (step.package.as_deref().unwrap_or("?"), step.to.as_deref().unwrap_or("?"));
+    let unlike = if is_core(step.action) {
+        "Agents of different versions must not run together: they corrupt data. Stop DataMiner on the Agents named. "
+    } else {
+        "Keep users off the web apps of the Agents named. "
+    };
+    format!(
+        "{unlike}On each, look at the end of progress.log of the package: if an installation still runs, let it end. \
+         Then install {package} on those that do not show {to}, with the Taskbar Utility and without the other Agents; \
+         start what is stopped, and wait until every Agent is Running and shows {to}. Then run `retry`: the cluster \
+         is looked at and planned afresh."
+    )
 }

@@ -10,28 +10,29 @@
 //!   of asking for the job (S0, S7). A step that the Agents already show is skipped, never repeated.
 //! * A job is asked for under one id until its fate is known. Another attempt has another id and is made only
 //!   after all Agents were seen healthy and unchanged for `health.settle`.
+//! * Before the first job behind which a restore or a module stands, notes of that work lie on every Agent; they
+//!   go when the work is verified, or when it is shown that nothing was changed (G8).
 //! * No step is skipped silently: an action that this machine cannot do ends the operation.
 //!
 //! # Assumptions
 //!
-//! * Effects are ensures, and `RunJob` with a known id finds the job again.
+//! * Effects are ensures, and a job that is asked for by a known id is found again.
 //! * One machine per cluster at a time; the generation on the Agents enforces it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use dataminer_schema::{
-    plan::{Action, Disruption, Plan, Step},
-    v1::cluster::{Cluster, WebUpgrades},
-};
+use dataminer_schema::plan::{Plan, Step};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    effect::{Disposition, Effect, EffectKind, Failure, Job, Outcome, Package},
-    finish::{Finish, Pause, failure, reason},
-    policy::{ExecPolicy, Scope, after},
-    sight::{is_core, is_web},
+    effect::{Disposition, Effect, EffectKind, Outcome},
+    finish::{Finish, failure, reason},
+    owed::Notes,
+    phase::Phase,
+    policy::{ExecPolicy, after},
+    tail::TailJob,
 };
-use crate::{catalog::Catalog, desired::Desired, window::window_state};
+use crate::{catalog::Catalog, desired::Desired};
 
 /// What the driver shall do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,67 +55,25 @@ pub struct Machine {
     pub(super) catalog: Arc<Catalog>,
     pub(super) policy: ExecPolicy,
     started_at: Timestamp,
-    deadline: Timestamp,
+    pub(super) deadline: Timestamp,
     pub(super) next_effect: u64,
     /// The index of the step at hand.
     pub(super) step: usize,
     pub(super) step_started_at: Timestamp,
     /// The number of the next attempt at the job of the step at hand.
     pub(super) attempt: u32,
+    /// The last attempt that was asked for, by step: a step that is gone back to goes on counting.
+    pub(super) attempts: BTreeMap<String, u32>,
+    pub(super) notes: Notes,
     pub(super) phase: Phase,
     /// Issued and not answered.
     pub(super) pending: Option<Effect>,
-    stop: Option<Stop>,
-}
-
-/// Where the step at hand stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    Enter,
-    /// Looking at the Agents before a disruptive step.
-    Gate(Tries),
-    /// Asking for an effect that disturbs nobody.
-    Act(Tries),
-    /// The job may be asked for. `fresh`: it was not asked for before, so the window counts.
-    Run {
-        job: Box<Job>,
-        fresh: bool,
-    },
-    /// The job was asked for and its fate is not known: look before asking again.
-    Reattach {
-        job: Box<Job>,
-        tries: Tries,
-    },
-    /// The job is gone without an exit code: the Agents tell what it did.
-    Watch {
-        job: Box<Job>,
-        quiet_since: Option<Timestamp>,
-        next_at: Timestamp,
-    },
-    Verify {
-        good_since: Option<Timestamp>,
-        next_at: Timestamp,
-    },
-    Finished(Finish),
-}
-
-/// Counting failures of one thing in a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tries {
-    pub(super) since: Timestamp,
-    pub(super) failures: u32,
-    pub(super) next_at: Timestamp,
-}
-
-impl Tries {
-    pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, failures: 0, next_at: now }
-    }
+    pub(super) stop: Option<Stop>,
 }
 
 /// A request to stop before the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
+pub(super) enum Stop {
     Abort,
     Supersede,
 }
@@ -139,6 +98,8 @@ impl Machine {
             next_effect: 1,
             step: 0,
             step_started_at: now,
+            attempts: BTreeMap::new(),
+            notes: Notes::default(),
             phase: Phase::Enter,
             pending: None,
             stop: None,
@@ -175,7 +136,8 @@ impl Machine {
         self.step
     }
 
-    /// Stops before the next disruptive step, and before anything but the verification of what was done.
+    /// Stops before the next disruptive step, and before anything but the verification of what was done and the
+    /// work that it left owed.
     pub fn abort(&mut self) {
         self.stop = Some(Stop::Abort);
     }
@@ -200,14 +162,14 @@ impl Machine {
         if let Some(effect) = &self.pending {
             return Next::Effect(effect.clone());
         }
-        if now >= self.deadline && !matches!(self.phase, Phase::Finished(_)) {
-            self.give_up();
+        if now >= self.deadline
+            && !matches!(self.phase, Phase::Prove(_) | Phase::Withdraw { .. } | Phase::Finished(_))
+        {
+            self.give_up(now);
         }
         loop {
-            if let (Some(stop), Phase::Gate(_) | Phase::Act(_) | Phase::Run { fresh: true, .. }) =
-                (self.stop, &self.phase)
-            {
-                self.phase = Phase::Finished(self.stopped(stop));
+            if let Some(stop) = self.stop.filter(|_| self.may_stop()) {
+                self.end_unless_changed(now, self.stopped(stop), SignedDuration::ZERO);
             }
             match &self.phase {
                 Phase::Finished(finish) => return Next::Finished(finish.clone()),
@@ -218,17 +180,30 @@ impl Machine {
                     return self.observe_at(now, *next_at, "Agents after a lost job");
                 }
                 Phase::Verify { next_at, .. } => return self.observe_at(now, *next_at, "stable health"),
-                Phase::Act(tries) if now < tries.next_at => {
+                Phase::Prove(proof) => return self.observe_at(now, proof.next_at, "unchanged Agents"),
+                Phase::Act(tries)
+                | Phase::Owe(tries)
+                | Phase::Compare(tries)
+                | Phase::Acquit(tries)
+                | Phase::Tail { tries, .. }
+                | Phase::Withdraw { tries, .. }
+                    if now < tries.next_at =>
+                {
                     return Next::Wait { on: "the next try".to_owned(), until: tries.next_at };
                 }
-                Phase::Act(_) => match self.quiet_effect() {
+                Phase::Tail { work, .. } => return self.issue(work.effect()),
+                Phase::Act(_)
+                | Phase::Owe(_)
+                | Phase::Compare(_)
+                | Phase::Acquit(_)
+                | Phase::Withdraw { .. } => match self.quiet_effect() {
                     Ok(kind) => return self.issue(kind),
-                    Err(failure) => self.fail(failure),
+                    Err(failure) => self.fail(now, failure),
                 },
                 Phase::Run { job, fresh } => {
                     let (job, fresh) = (job.clone(), *fresh);
                     if fresh && let Some(finish) = self.gate_closed(now) {
-                        self.phase = Phase::Finished(finish);
+                        self.end_unless_changed(now, finish, SignedDuration::ZERO);
                     } else {
                         return self.issue(EffectKind::RunJob(job));
                     }
@@ -243,82 +218,32 @@ impl Machine {
             return;
         }
         let Some(effect) = self.pending.take() else { return };
+        self.notes.answered(&effect.kind, &outcome);
         match (effect.kind, outcome) {
             (EffectKind::Observe, Outcome::Observed(observation)) => self.observed(now, &observation),
             (EffectKind::RunJob(job), Outcome::JobEnded(end)) => self.job_ended(now, job, end),
             (EffectKind::RunJob(job), Outcome::Failed(failure)) => self.job_unknown(now, job, failure),
+            (EffectKind::RestoreContent(restore), outcome) => {
+                self.tail_answered(now, TailJob::Restore(restore), outcome);
+            }
+            (EffectKind::ReinstallModule(install), outcome) => {
+                self.tail_answered(now, TailJob::Module(install), outcome);
+            }
+            (EffectKind::Owe { .. }, Outcome::Done) => self.begin(now),
+            (EffectKind::VerifyContent { .. }, Outcome::Done) => self.content_right(now),
+            (EffectKind::VerifyContent { .. }, Outcome::Failed(failure))
+                if failure.reason == reason::CONTENT_DIFFERS =>
+            {
+                self.content_differs(now, failure);
+            }
+            (EffectKind::Acquit { .. }, Outcome::Done) => self.acquitted(now),
             (
                 EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. } | EffectKind::CleanUp { .. },
                 Outcome::Done | Outcome::Saved(_),
             ) => self.complete(now),
             (_, Outcome::Failed(failure)) => self.retry(now, failure),
-            (kind, outcome) => self.fail(failure(
-                Disposition::Stalled,
-                reason::PLAN_INVALID,
-                format!("an effect was answered with something else: {kind:?} with {outcome:?}"),
-                "This is a defect of this program: please report it.",
-                Vec::new(),
-            )),
+            (kind, outcome) => self.mismatched(now, &kind, &outcome),
         }
-    }
-
-    fn enter(&mut self, now: Timestamp) {
-        let Some(step) = self.step() else {
-            self.phase = Phase::Finished(Finish::Succeeded);
-            return;
-        };
-        let quiet = matches!(step.action, Action::StagePackage | Action::SaveBackup | Action::CleanUp);
-        if self.policy.scope == Scope::Preparation && !(step.ready && quiet && step.action != Action::CleanUp)
-        {
-            self.phase = Phase::Finished(Finish::Succeeded);
-            return;
-        }
-        if step.action == Action::VerifyCluster {
-            self.phase = Phase::Verify { good_since: None, next_at: now };
-            return;
-        }
-        if let Some(stop) = self.stop {
-            self.phase = Phase::Finished(self.stopped(stop));
-            return;
-        }
-        if quiet {
-            self.phase = Phase::Act(Tries::new(now));
-        } else if is_core(step.action) || is_web(step.action) {
-            self.phase = match self.gate_closed(now) {
-                Some(finish) => Phase::Finished(finish),
-                None => Phase::Gate(Tries::new(now)),
-            };
-        } else {
-            let message = format!(
-                "step {} ({:?}) cannot be done by this release: {}",
-                step.id, step.action, step.reason
-            );
-            let agents = step.agents.clone();
-            self.fail(failure(
-                Disposition::Stalled,
-                reason::MANUAL_STEP_REQUIRED,
-                message,
-                "Do the step by hand; then run `retry`: the next plan no longer holds it.",
-                agents,
-            ));
-        }
-    }
-
-    /// S7: the window gates the first disruptive step and each further core step; the tail follows its step.
-    pub(super) fn gate_closed(&self, now: Timestamp) -> Option<Finish> {
-        let step = self.step()?;
-        let tail = self.plan.steps.iter().take(self.step).any(|step| step.disruption != Disruption::None);
-        let any_time =
-            is_web(step.action) && self.desired.cluster.upgrade.web_upgrades == WebUpgrades::AnyTime;
-        if !is_core(step.action) && (tail || any_time) {
-            return None;
-        }
-        let state = window_state(&self.desired.cluster.windows, now);
-        (!state.open).then(|| Finish::Paused {
-            reason: Pause::WindowClosed,
-            until: state.next_open,
-            message: format!("step {} may not start outside a window", step.id),
-        })
     }
 
     fn observe_at(&mut self, now: Timestamp, at: Timestamp, on: &str) -> Next {
@@ -329,115 +254,38 @@ impl Machine {
         let step = self.step().map(|step| step.id.clone()).unwrap_or_default();
         let effect = Effect { id: self.next_effect, step, kind };
         self.next_effect += 1;
+        self.intended(&effect);
         self.pending = Some(effect.clone());
         Next::Effect(effect)
     }
 
-    fn quiet_effect(&self) -> Result<EffectKind, Failure> {
-        let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
-        let agents = step.agents.clone();
-        Ok(match step.action {
-            Action::StagePackage => EffectKind::StagePackage { package: self.package(step)?, agents },
-            Action::SaveBackup => EffectKind::SaveBackup { agents },
-            _ => EffectKind::CleanUp { agents },
-        })
-    }
-
-    pub(super) fn package(&self, step: &Step) -> Result<Package, Failure> {
-        match (&step.package, &step.sha256) {
-            (Some(file), Some(sha256)) => Ok(Package { file: file.clone(), sha256: sha256.clone() }),
-            _ => Err(self.invalid("the step names no package and hash")),
+    /// Notes what an effect that is about to be asked for begins; also read from the journal.
+    pub(super) fn intended(&mut self, effect: &Effect) {
+        if let Some(attempt) = effect.kind.attempt() {
+            self.attempts.insert(effect.step.clone(), attempt);
         }
-    }
-
-    pub(super) fn job(&self, now: Timestamp) -> Result<Box<Job>, Failure> {
-        let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
-        let package = self.package(step)?;
-        let to = step.to.clone().ok_or_else(|| self.invalid("the step names no version"))?;
-        let orchestrator = self
-            .plan
-            .steps
-            .iter()
-            .find(|stage| {
-                stage.action == Action::StagePackage && stage.sha256.as_ref() == Some(&package.sha256)
-            })
-            .and_then(|stage| stage.agents.first())
-            .ok_or_else(|| self.invalid("its package is staged nowhere"))?
-            .clone();
-        let text = format!("{}-{}-{}", self.plan.id.short(), step.id, self.attempt).to_lowercase();
-        let id = text.parse().map_err(|_| self.invalid("its id cannot name a folder"))?;
-        let Cluster { agents: members, upgrade, .. } = &self.desired.cluster;
-        let count = members.iter().map(|agent| 1 + usize::from(agent.failover.is_some())).sum::<usize>();
-        Ok(Box::new(Job {
-            id,
-            action: step.action,
-            package,
-            to,
-            orchestrator,
-            agents: step.agents.clone(),
-            whole_cluster: step.agents.len() == count,
-            options: upgrade.options,
-            failover_policy: upgrade.failover_policy,
-            run_as: upgrade.run_as,
-            deadline: after(now, self.policy.job_limit(step)).min(self.deadline),
-        }))
+        self.notes.intended(effect, self.has_tail());
     }
 
     pub(super) fn complete(&mut self, now: Timestamp) {
         self.step += 1;
         self.step_started_at = now;
-        self.attempt = self.policy.first_attempt;
+        let last = self.step().and_then(|step| self.attempts.get(&step.id));
+        self.attempt = last.copied().unwrap_or(self.policy.first_attempt);
         self.phase = Phase::Enter;
     }
 
-    pub(super) fn fail(&mut self, failure: Failure) {
-        self.phase = Phase::Finished(Finish::Failed { failure });
-    }
-
-    fn give_up(&mut self) {
-        let at =
-            self.step().map_or_else(String::new, |step| format!(" at step {} ({:?})", step.id, step.action));
-        let agents = self.step().map(|step| step.agents.clone()).unwrap_or_default();
-        self.fail(failure(
-            Disposition::Stalled,
-            reason::DEADLINE_EXCEEDED,
-            format!("the operation was given up{at}: it took longer than {:#}", self.policy.overall),
-            "Nothing was stopped on the Agents. Look at what the step waits for; then run `retry`.",
-            agents,
-        ));
-    }
-
-    fn stopped(&self, stop: Stop) -> Finish {
-        let step = self.step();
-        let before =
-            step.map_or_else(String::new, |step| format!(" before step {} ({:?})", step.id, step.action));
-        match stop {
-            Stop::Supersede => Finish::Paused {
-                reason: Pause::Superseded,
-                until: None,
-                message: format!("another commit is wanted by now; stopped{before}"),
-            },
-            Stop::Abort => Finish::Failed {
-                failure: failure(
-                    Disposition::Stalled,
-                    reason::ABORTED,
-                    format!("stopped on request{before}; the steps before it are done"),
-                    "Run `retry` to go on.",
-                    Vec::new(),
-                ),
-            },
-        }
-    }
-
-    pub(super) fn invalid(&self, what: &str) -> Failure {
-        let step = self.step().map_or("?", |step| step.id.as_str());
-        failure(
-            Disposition::Stalled,
-            reason::PLAN_INVALID,
-            format!("step {step} of plan {} cannot be done: {what}", self.plan.id.short()),
-            "This is a defect of the planner: please report it with the plan.",
-            Vec::new(),
-        )
+    pub(super) fn mismatched(&mut self, now: Timestamp, kind: &EffectKind, outcome: &Outcome) {
+        self.fail(
+            now,
+            failure(
+                Disposition::Stalled,
+                reason::PLAN_INVALID,
+                format!("an effect was answered with something else: {kind:?} with {outcome:?}"),
+                "This is a defect of this program: please report it.",
+                Vec::new(),
+            ),
+        );
     }
 
     /// How often the Agents are looked at: often enough to notice a break within `health.settle`.

@@ -5,12 +5,19 @@
 
 mod answer;
 pub mod effect;
+mod end;
+mod expected;
 pub mod finish;
 pub mod journal;
 mod look;
 pub mod machine;
+mod owed;
+mod phase;
 pub mod policy;
+mod proof;
 mod resume;
 mod sight;
+mod step;
+mod tail;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ pub struct ExecPolicy {
     pub core_job: SignedDuration,
     /// How long a job that restarts only the web server is waited for.
     pub web_job: SignedDuration,
+    /// How long a restore of content or the installation of a module is waited for, each attempt.
+    pub tail_job: SignedDuration,
     /// From the start of the operation until it is given up. Nothing that runs on an Agent is stopped by it.
     pub overall: SignedDuration,
     /// The number of the first attempt at each job. Job ids must never come back with another meaning, so a later
@@ -29,20 +31,21 @@ impl ExecPolicy {
         // slow database start and still end within a night.
         let core_job = SignedDuration::from_hours(3);
         let web_job = SignedDuration::from_hours(1);
+        // Some gigabytes of small files over a slow line.
+        let tail_job = SignedDuration::from_hours(1);
         let jobs = plan.steps.iter().fold(SignedDuration::ZERO, |sum, step| {
             sum.saturating_add(match step.action {
                 Action::UpgradeCore | Action::DowngradeCore | Action::InstallHotfix => {
                     core_job.saturating_mul(2)
                 }
                 Action::UpgradeWeb | Action::DowngradeWeb => web_job.saturating_mul(2),
+                Action::RestoreContent | Action::ReinstallModule => tail_job.saturating_mul(2),
                 Action::StagePackage
                 | Action::RunPrerequisites
                 | Action::SaveBackup
                 | Action::BackupAgent
                 | Action::RunHook
                 | Action::RunTool
-                | Action::RestoreContent
-                | Action::ReinstallModule
                 | Action::VerifyCluster
                 | Action::CleanUp
                 | Action::Manual => SignedDuration::from_hours(1),
@@ -52,6 +55,7 @@ impl ExecPolicy {
             scope: Scope::Whole,
             core_job,
             web_job,
+            tail_job,
             overall: jobs.saturating_add(SignedDuration::from_hours(2)),
             first_attempt: 1,
             max_attempts: 3,

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use dataminer_schema::plan::Plan;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    effect::{EffectKind, Outcome},
-    journal::{JournalEntry, Replay},
-    machine::{Machine, Phase, Tries},
+    effect::{Effect, EffectKind, Outcome},
+    expected::is_tail,
+    journal::{JournalEntry, Record, Replay},
+    machine::Machine,
+    phase::{Phase, Tries},
     policy::{ExecPolicy, Scope, after},
+    tail::TailJob,
 };
 use crate::{catalog::Catalog, desired::Desired};
 
@@ -18,7 +21,8 @@ impl Machine {
     ///
     /// What disturbs nobody is done again from the beginning of its step: those effects are ensures. A job that
     /// was asked for is looked for before anything else; it is never asked for under another id while its fate is
-    /// not known. The deadlines of the first start hold.
+    /// not known. The deadlines of the first start hold, but for what is owed: that is not given up because the
+    /// process was away.
     pub fn resume(
         plan: Plan,
         desired: Desired,
@@ -41,42 +45,96 @@ impl Machine {
         }
         let Some((effect, outcome)) = replay.last else { return machine };
         machine.next_effect = effect.id + 1;
+        machine.recall(journal);
         // An unknown step cannot be: the journal and the plan are stored together. Beginning again is safe.
         machine.step = machine.plan.steps.iter().position(|step| step.id == effect.step).unwrap_or(0);
-        let last_job = journal.iter().rev().find_map(|entry| match &entry.record {
-            super::journal::Record::Intent { effect: intent } if intent.step == effect.step => {
-                match &intent.kind {
-                    EffectKind::RunJob(job) => Some((job, intent.kind.attempt())),
-                    _ => None,
-                }
-            }
-            _ => None,
-        });
-        let last_job = last_job.map(|(job, attempt)| {
-            machine.attempt = attempt.unwrap_or(machine.attempt);
-            job
-        });
-        match (&effect.kind, outcome, last_job) {
-            (EffectKind::RunJob(_), Some(outcome @ Outcome::JobEnded(_)), _) => {
-                machine.pending = Some(effect.clone());
-                machine.handle(now, effect.id, outcome.clone());
-            }
-            // No outcome, a lost connection, or a look at the Agents after the job: look again.
-            (_, _, Some(job)) => {
-                let tries =
-                    Tries { since: now, failures: 0, next_at: after(now, jiff::SignedDuration::ZERO) };
-                machine.phase = Phase::Reattach { job: job.clone(), tries };
+        if machine.notes.is_begun() {
+            machine.deadline = machine.deadline.max(after(now, machine.policy.overall));
+        }
+        let last_job = last_job(journal, &effect.step);
+        if let Some((job, _)) = last_job {
+            machine.attempt = job.kind.attempt().unwrap_or(machine.attempt);
+        }
+        match (last_job, &effect.kind, outcome) {
+            (Some((job, Some(outcome @ Outcome::JobEnded(_)))), _, _) => machine.answer(now, job, outcome),
+            (Some((job, _)), _, _) => machine.look_for(now, &job.kind),
+            (None, EffectKind::Acquit { .. }, Some(Outcome::Done)) if machine.closes_tail() => {
+                machine.complete(now);
             }
             (
-                EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. } | EffectKind::CleanUp { .. },
-                Some(Outcome::Done | Outcome::Saved(_)),
                 None,
-            ) => {
-                machine.pending = Some(effect.clone());
-                machine.handle(now, effect.id, Outcome::Done);
-            }
+                EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. } | EffectKind::CleanUp { .. },
+                Some(outcome @ (Outcome::Done | Outcome::Saved(_))),
+            ) => machine.answer(now, effect, outcome),
             _ => {}
         }
         machine
     }
+
+    /// Reads from the journal which attempts were made and what became of the notes.
+    fn recall(&mut self, journal: &[JournalEntry]) {
+        let mut asked: Option<&Effect> = None;
+        for entry in journal {
+            match &entry.record {
+                Record::Intent { effect } => {
+                    self.intended(effect);
+                    asked = Some(effect);
+                }
+                Record::Outcome { effect, outcome } => {
+                    let Some(asked) = asked.filter(|asked| asked.id == *effect) else { continue };
+                    self.notes.answered(&asked.kind, outcome);
+                    // The last look before a repair's first job is the one that opened its gate.
+                    let gate =
+                        || self.plan.steps.iter().any(|step| step.id == asked.step && is_tail(step.action));
+                    if let Outcome::Observed(observation) = outcome
+                        && self.is_repair()
+                        && !self.notes.is_begun()
+                        && gate()
+                    {
+                        self.see_notes(observation);
+                    }
+                }
+                Record::OperationStarted(_) | Record::Finished { .. } => {}
+            }
+        }
+    }
+
+    /// Takes an answer from the journal.
+    fn answer(&mut self, now: Timestamp, effect: &Effect, outcome: &Outcome) {
+        self.pending = Some(effect.clone());
+        self.handle(now, effect.id, outcome.clone());
+    }
+
+    /// No outcome, or a lost connection: looks for an install on the Agents; other work is asked for again, which
+    /// finds it.
+    fn look_for(&mut self, now: Timestamp, kind: &EffectKind) {
+        let tries = Tries { since: now, failures: 0, next_at: after(now, SignedDuration::ZERO) };
+        if let EffectKind::RunJob(job) = kind {
+            self.phase = Phase::Reattach { job: job.clone(), tries };
+        } else if let Some(mut work) = TailJob::of(kind) {
+            work.extend(after(now, self.policy.tail_job));
+            self.phase = Phase::Tail { work, tries };
+        }
+    }
+}
+
+/// The last job that was asked for at `step`, and its outcome.
+fn last_job<'a>(journal: &'a [JournalEntry], step: &str) -> Option<(&'a Effect, Option<&'a Outcome>)> {
+    let mut last: Option<(&Effect, Option<&Outcome>)> = None;
+    for entry in journal {
+        match &entry.record {
+            Record::Intent { effect } if effect.step == *step && effect.kind.is_job() => {
+                last = Some((effect, None));
+            }
+            Record::Outcome { effect, outcome } => {
+                if let Some((job, answer)) = &mut last
+                    && job.id == *effect
+                {
+                    *answer = Some(outcome);
+                }
+            }
+            _ => {}
+        }
+    }
+    last
 }

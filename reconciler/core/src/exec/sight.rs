@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Plan, Step},
+    plan::{Plan, Step},
     v1::{
         cluster::Cluster,
         observation::{AgentObservation, AgentState, Observation, ObservedOperation, OperationState},
@@ -17,71 +17,10 @@ use dataminer_schema::{
 
 use super::{
     effect::{Disposition, Failure, Job},
+    expected::{Expected, is_web},
     finish::{failure, reason},
 };
-use crate::{catalog::Catalog, converged::ExpectedCore};
-
-/// What each Agent shall show, from the plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Expected {
-    core: BTreeMap<AgentName, ExpectedCore>,
-    web: BTreeMap<AgentName, Version>,
-}
-
-impl Expected {
-    /// What holds once the steps before `index` are done.
-    pub(super) fn before(plan: &Plan, index: usize) -> Self {
-        let mut expected = Self::default();
-        for agent in &plan.agents {
-            if let Some(core) = agent.core.as_deref().and_then(|core| expected_core(core, agent.build)) {
-                expected.core.insert(agent.name.clone(), core);
-            }
-        }
-        for step in plan.steps.iter().take(index) {
-            expected.apply(step);
-        }
-        expected
-    }
-
-    /// Also once `step` is done.
-    pub(super) fn apply(&mut self, step: &Step) {
-        let Some(to) = &step.to else { return };
-        for agent in &step.agents {
-            if is_core(step.action) {
-                if let Some(core) = expected_core(to, step.build) {
-                    self.core.insert(agent.clone(), core);
-                }
-                // A full upgrade replaces the web apps by its own level (W3).
-                self.web.remove(agent);
-            } else if is_web(step.action)
-                && let Ok(level) = to.parse()
-            {
-                self.web.insert(agent.clone(), level);
-            }
-        }
-    }
-
-    /// The words for what `agent` shall show.
-    pub(super) fn describe(&self, agent: &AgentName) -> String {
-        let core = self.core.get(agent).map(|core| format!("core {}", core.version));
-        let web = self.web.get(agent).map(|level| format!("web {}", level.release_name()));
-        [core, web].into_iter().flatten().collect::<Vec<_>>().join(" and ")
-    }
-}
-
-fn expected_core(name: &str, build: Option<u32>) -> Option<ExpectedCore> {
-    Some(ExpectedCore::pinned(name.parse().ok()?, build))
-}
-
-/// Whether the action installs the core software.
-pub(super) fn is_core(action: Action) -> bool {
-    matches!(action, Action::UpgradeCore | Action::DowngradeCore | Action::InstallHotfix)
-}
-
-/// Whether the action installs the web apps alone.
-pub(super) fn is_web(action: Action) -> bool {
-    matches!(action, Action::UpgradeWeb | Action::DowngradeWeb)
-}
+use crate::catalog::Catalog;
 
 /// How the Agents of a step stand towards its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +31,17 @@ pub(super) enum Standing {
     Unchanged,
     /// Anything else.
     Mixed,
+}
+
+/// Whether a job left a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Every Agent was seen, healthy and quiet, on the versions that it had.
+    Unchanged,
+    /// An Agent shows another version.
+    Changed,
+    /// Not everything could be seen, or something goes on.
+    Unclear,
 }
 
 /// One Observation, the cluster it is about, and the catalogue that names builds.
@@ -186,9 +136,49 @@ impl<'a> Sight<'a> {
         (operation.id.as_deref() == Some(job.id.as_str())).then_some(operation.state)
     }
 
+    /// Whether the Agents are what they were before a job: `before` is their core, `plan` knows their web level.
+    pub(super) fn seen_since(&self, plan: &Plan, before: &Expected) -> Seen {
+        let seen = self.members().map(|name| {
+            let Some(agent) = self.agent(name).filter(|agent| agent.reachable) else { return Seen::Unclear };
+            let planned = plan.agents.iter().find(|planned| planned.name == *name);
+            let planned = planned.and_then(|planned| planned.web_apps.as_deref());
+            match (self.core_is(agent, before), self.same_web(planned, agent.web_apps.as_deref())) {
+                (Some(false), _) | (_, Some(false)) => Seen::Changed,
+                (Some(true), Some(true)) => Seen::Unchanged,
+                (None, _) | (_, None) => Seen::Unclear,
+            }
+        });
+        let seen: Vec<Seen> = seen.collect();
+        if seen.contains(&Seen::Changed) {
+            Seen::Changed
+        } else if seen.contains(&Seen::Unclear) || self.ready().is_err() {
+            Seen::Unclear
+        } else {
+            Seen::Unchanged
+        }
+    }
+
+    /// Whether two texts name one level of web apps; a level that was never known stays the same unknown one.
+    fn same_web(&self, planned: Option<&str>, shown: Option<&str>) -> Option<bool> {
+        let (planned, shown) = match (planned, shown) {
+            (None, None) => return Some(true),
+            (planned, shown) => (planned?.parse::<Version>().ok()?, shown?.parse::<Version>().ok()?),
+        };
+        match (self.catalog.web_level(&planned), self.catalog.web_level(&shown)) {
+            (Some(planned), Some(shown)) => Some(planned == shown),
+            _ => (planned.release_name() == shown.release_name()).then_some(true),
+        }
+    }
+
     /// What S0 asks before a disruptive step, versions apart: every Agent seen and Running, no operation, no
     /// reboot pending, topology as declared.
     pub(super) fn ready(&self) -> Result<(), Failure> {
+        self.present()?;
+        self.healthy()
+    }
+
+    /// Every Agent seen, no operation, topology as declared.
+    pub(super) fn present(&self) -> Result<(), Failure> {
         let unreachable: Vec<AgentName> = self
             .members()
             .filter(|name| !self.agent(name).is_some_and(|agent| agent.reachable))
@@ -228,6 +218,10 @@ impl<'a> Sight<'a> {
                 ));
             }
         }
+        Ok(())
+    }
+
+    fn healthy(&self) -> Result<(), Failure> {
         let problems = self.unhealthy();
         if problems.is_empty() {
             return Ok(());

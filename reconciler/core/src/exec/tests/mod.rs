@@ -1,23 +1,29 @@
 //! The machine against a small world in virtual time. It shows that the logic holds together; whether the world
 //! is like that is the business of the simulator and of real peers.
 
+mod owed;
+mod plans;
+mod tail;
+mod unchanged;
+mod vanished;
 mod world;
 
 use dataminer_schema::{
     plan::Action,
     v1::{
         cluster::{Fit, Window},
-        observation::{AgentState, ObservedOperation, OperationState},
+        observation::{AgentState, ObservedOperation, OperationState, OwedWork},
     },
 };
 use jiff::SignedDuration;
 
 use self::world::{Crash, Fate, MIDDLE, NEW, OLD, World, lost, machine, machine_in, resumed};
 use super::{
-    effect::{Disposition, Failure, Refusal},
+    effect::{Disposition, EffectKind, Failure, Refusal},
     finish::{Finish, Pause, reason},
-    journal::Replay,
+    journal::{Record, Replay},
     machine::{Machine, Next},
+    phase::Phase,
     policy::Scope,
 };
 

@@ -1,31 +1,28 @@
 //! A world that the machine can act on, in virtual time: Agents, jobs, a journal and a clock.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use dataminer_schema::{
-    id::{AgentName, PlanId, Sha256},
-    plan::{
-        Action, AgentVersions, Change, Disruption, FORMAT_VERSION, KnownIssues, Plan, PlanResult, Step,
-        VersionPair,
-    },
-    quantity::ByteSize,
+    id::{AgentName, JobId, Sha256},
+    plan::{Action, Plan},
     v1::{
-        cluster::{
-            Agent, Cluster, Connection, Downgrade, FailoverPolicy, Health, Member, RunAs, Software, Upgrade,
-            UpgradeOptions, WebUpgrades, Window,
-        },
-        observation::{AgentObservation, AgentState, Observation},
+        cluster::Window,
+        observation::{AgentObservation, AgentState, Observation, OwedWork},
     },
-    version::WebWanted,
 };
 use jiff::{SignedDuration, Timestamp};
 
+use super::plans;
 use crate::{
     catalog::Catalog,
-    desired::{Desired, resolve},
+    desired::Desired,
     exec::{
-        effect::{Effect, EffectKind, Failure, Job, JobEnd, Outcome},
-        finish::Finish,
+        effect::{Disposition, Effect, EffectKind, Failure, Job, JobEnd, Outcome},
+        expected::{is_install, is_tail},
+        finish::{Finish, reason},
         journal::{JournalEntry, Record, Started},
         machine::{Machine, Next},
         policy::ExecPolicy,
@@ -35,6 +32,9 @@ use crate::{
 pub(super) const OLD: &str = "10.4.12.0-15123-20241204-release";
 pub(super) const MIDDLE: &str = "10.5.12.0-16500-20251120-release";
 pub(super) const NEW: &str = "10.6.4.0-16900-20260401-release";
+
+/// Content that no backup holds yet.
+const USERS: &str = "the users' work";
 
 /// What becomes of a job.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub(super) enum Fate {
     Refuses(crate::exec::effect::Refusal),
     /// Ends well, but these Agents never come back healthy.
     LeavesIll(Vec<&'static str>),
+    /// Still runs at its deadline, having changed nothing.
+    TimesOut,
     /// The driver loses sight of it once, then it is found again and succeeds.
     LostSight(Failure),
 }
@@ -63,6 +65,21 @@ pub(super) enum Crash {
 pub(super) struct World {
     pub(super) now: Timestamp,
     pub(super) agents: BTreeMap<&'static str, AgentObservation>,
+    /// What lies in Applications and Dashboards of each Agent: the digest of a backup, or the users' work.
+    pub(super) content: BTreeMap<&'static str, String>,
+    /// Modules that a lowering install left broken, by Agent.
+    pub(super) broken: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Whether anything was lowered, so that content and modules are owed.
+    pub(super) lowered: bool,
+    /// What the plan at hand owes once its first job runs.
+    owing: Vec<OwedWork>,
+    /// Fates of the restores and module jobs to come.
+    pub(super) tail_fates: Vec<Fate>,
+    /// At these comparisons (counted from 1) a peer has put old files back on a2.
+    pub(super) synchronised: BTreeSet<u32>,
+    comparisons: u32,
+    /// Ids of the jobs that really ran.
+    pub(super) ran: Vec<String>,
     /// Fates of the jobs to come, in order; without one a job succeeds.
     pub(super) fates: Vec<Fate>,
     /// Jobs that were started, and how each ended.
@@ -91,6 +108,14 @@ impl World {
         Self {
             now: "2026-11-21T21:00:00Z".parse().expect("a time"),
             agents: agents.into(),
+            content: ["a1", "a2"].map(|name| (name, USERS.to_owned())).into(),
+            broken: BTreeMap::new(),
+            lowered: false,
+            owing: Vec::new(),
+            tail_fates: Vec::new(),
+            synchronised: BTreeSet::new(),
+            comparisons: 0,
+            ran: Vec::new(),
             fates: Vec::new(),
             jobs: BTreeMap::new(),
             installed: Vec::new(),
@@ -101,6 +126,40 @@ impl World {
             flaps: 0,
             observations: 0,
         }
+    }
+
+    /// All Agents on `core`, with these web apps.
+    pub(super) fn on(core: &str, web: Option<&str>) -> Self {
+        let mut world = Self::new();
+        for agent in world.agents.values_mut() {
+            agent.core = Some(core.to_owned());
+            agent.web_apps = web.map(str::to_owned);
+            agent.owed = Some(Vec::new());
+        }
+        world
+    }
+
+    /// The process and its store are gone; the Agents stay as they are.
+    pub(super) fn forget(&mut self) {
+        self.journal.clear();
+    }
+
+    /// What a process without a store plans on the way of `wanted`, from what the Agents show (D6).
+    pub(super) fn planned(&self, wanted: &Plan) -> Option<Plan> {
+        let core = self.cores().first().copied().unwrap_or_default();
+        if self.notes().iter().any(|notes| !notes.is_empty()) {
+            return Some(plans::repair(core));
+        }
+        let mut installs = wanted.steps.iter().filter(|step| is_install(step.action));
+        let last = installs.next_back()?;
+        let to = last.to.as_deref()?;
+        let web = self.agents.values().all(|agent| agent.web_apps.as_deref() == Some(to));
+        if web || core.starts_with(to) {
+            return None;
+        }
+        // Half-way down, only the second hop is left.
+        let half = core == MIDDLE && last.action == Action::DowngradeCore;
+        Some(if half { plans::second_hop_down() } else { wanted.clone() })
     }
 
     /// Runs `machine` until it finishes, or until the process dies: then `None`.
@@ -115,6 +174,17 @@ impl World {
         crash: Crash,
         mut each: impl FnMut(&mut Self, &mut Machine),
     ) -> Option<Finish> {
+        let steps = &machine.plan().steps;
+        self.owing.clear();
+        if steps.iter().any(|step| is_install(step.action)) {
+            let tail = steps.iter().filter(|step| is_tail(step.action));
+            self.owing.extend(tail.map(|step| OwedWork {
+                id: format!("{}-{}", machine.plan().id.short(), step.id).parse().ok(),
+                action: step.action,
+                backup: step.backup.as_ref().map(|backup| backup.sha256.clone()),
+                module: step.module.clone(),
+            }));
+        }
         if self.journal.is_empty() {
             let started = Started {
                 cluster: "brussels".parse().expect("a cluster name"),
@@ -160,6 +230,9 @@ impl World {
 
     fn event(&mut self, crash: Crash) -> Option<()> {
         self.events += 1;
+        if self.lowered && !self.is_whole() {
+            assert!(self.notes().iter().all(|notes| !notes.is_empty()), "owed silently: {:?}", self.done);
+        }
         (crash != Crash::After(self.events)).then_some(())
     }
 
@@ -180,12 +253,99 @@ impl World {
             EffectKind::StagePackage { package, .. } => self.quiet(format!("stage {}", package.file)),
             EffectKind::SaveBackup { .. } => self.quiet("save".to_owned()),
             EffectKind::CleanUp { .. } => self.quiet("clean".to_owned()),
-            EffectKind::Owe { .. } => self.quiet("owe".to_owned()),
-            EffectKind::Acquit { .. } => self.quiet("acquit".to_owned()),
-            EffectKind::VerifyContent { .. } => self.quiet("verify content".to_owned()),
-            EffectKind::RestoreContent(_) => self.quiet("restore".to_owned()),
-            EffectKind::ReinstallModule(_) => self.quiet("reinstall".to_owned()),
+            EffectKind::Owe { agents, work } => {
+                assert!(agents.len() == 2, "every Agent is told");
+                self.each_note("owe", |notes| {
+                    notes.retain(|note| !work.contains(note));
+                    notes.extend(work.iter().cloned());
+                })
+            }
+            EffectKind::Acquit { agents, notes: ids } => {
+                assert!(agents.len() == 2, "every Agent is told");
+                let whole = self.is_whole();
+                assert!(whole || !self.lowered, "acquitted what is owed: {:?}", self.done);
+                self.each_note("acquit", |notes| {
+                    notes.retain(|note| !note.id.as_ref().is_some_and(|id| ids.contains(id)));
+                })
+            }
+            EffectKind::VerifyContent { backup, .. } => self.compare(backup.sha256.as_str()),
+            EffectKind::RestoreContent(restore) => {
+                let content = restore.backup.sha256.to_string();
+                self.tail(&restore.id, "restore", |world, name| {
+                    world.content.insert(name, content.clone());
+                })
+            }
+            EffectKind::ReinstallModule(install) => {
+                let module = install.module.clone();
+                self.tail(&install.id, "reinstall", |world, name| {
+                    world.broken.entry(name).or_default().remove(&module);
+                })
+            }
         }
+    }
+
+    /// Whether every Agent has the restored content and its modules.
+    pub(super) fn is_whole(&self) -> bool {
+        let content = plans::backup().sha256.to_string();
+        self.content.values().all(|there| *there == content) && self.broken.values().all(BTreeSet::is_empty)
+    }
+
+    /// The notes on each Agent.
+    pub(super) fn notes(&self) -> Vec<Vec<OwedWork>> {
+        self.agents.values().map(|agent| agent.owed.clone().unwrap_or_default()).collect()
+    }
+
+    /// Changes the notes of both Agents; a failure strikes after the first.
+    fn each_note(&mut self, what: &str, change: impl Fn(&mut Vec<OwedWork>)) -> Outcome {
+        let failing = self.failing > 0;
+        for agent in self.agents.values_mut().take(if failing { 1 } else { 2 }) {
+            change(agent.owed.get_or_insert_default());
+        }
+        self.quiet(what.to_owned())
+    }
+
+    fn compare(&mut self, backup: &str) -> Outcome {
+        self.comparisons += 1;
+        if self.synchronised.contains(&self.comparisons) {
+            self.content.insert("a2", USERS.to_owned());
+        }
+        let differing: Vec<_> = self.content.iter().filter(|(_, there)| *there != backup).collect();
+        if differing.is_empty() {
+            return self.quiet("compare".to_owned());
+        }
+        let agents = differing.iter().map(|(name, _)| agent(name)).collect();
+        let message = "3 files differ".to_owned();
+        let (reason, help) = (reason::CONTENT_DIFFERS.to_owned(), "restore again".to_owned());
+        Outcome::Failed(Failure { disposition: Disposition::Retry, reason, message, help, agents })
+    }
+
+    /// A restore or a module job on both Agents.
+    fn tail(&mut self, id: &JobId, what: &str, apply: impl Fn(&mut Self, &'static str)) -> Outcome {
+        self.done.push(format!("{what} {id}"));
+        if let Some(end) = self.jobs.get(id.as_str()) {
+            return Outcome::JobEnded(end.clone());
+        }
+        let fate = if self.tail_fates.is_empty() { Fate::Succeeds } else { self.tail_fates.remove(0) };
+        self.pass(5 * 60);
+        let (agents, end) = match fate {
+            Fate::Succeeds | Fate::LeavesIll(_) => {
+                (vec!["a1", "a2"], JobEnd::Exited { code: 0, log_tail: Vec::new() })
+            }
+            Fate::Exits(code, log_tail) => (vec!["a1"], JobEnd::Exited { code, log_tail }),
+            Fate::Vanishes(agents) => (agents, JobEnd::Vanished),
+            Fate::Refuses(reason) => (Vec::new(), JobEnd::Refused { reason }),
+            Fate::TimesOut => (Vec::new(), JobEnd::TimedOut { log_tail: Vec::new() }),
+            Fate::LostSight(failure) => {
+                self.tail_fates.insert(0, Fate::Succeeds);
+                return Outcome::Failed(failure);
+            }
+        };
+        self.ran.push(id.to_string());
+        for name in agents {
+            apply(self, name);
+        }
+        self.jobs.insert(id.to_string(), end.clone());
+        Outcome::JobEnded(end)
     }
 
     fn quiet(&mut self, what: String) -> Outcome {
@@ -225,6 +385,11 @@ impl World {
             self.fates.insert(0, Fate::Succeeds);
             return Outcome::Failed(failure);
         }
+        for notes in self.notes() {
+            let noted = self.owing.iter().all(|work| notes.contains(work));
+            assert!(noted, "a job began before its notes lay on every Agent");
+        }
+        self.ran.push(job.id.to_string());
         let end = match fate {
             Fate::Succeeds | Fate::LostSight(_) => {
                 self.install(job, &["a1", "a2"]);
@@ -236,6 +401,7 @@ impl World {
                 JobEnd::Vanished
             }
             Fate::Refuses(reason) => JobEnd::Refused { reason },
+            Fate::TimesOut => JobEnd::TimedOut { log_tail: Vec::new() },
             Fate::LeavesIll(ill) => {
                 self.install(job, &["a1", "a2"]);
                 for name in ill {
@@ -256,11 +422,17 @@ impl World {
         for name in agents {
             let agent = self.agents.get_mut(name).expect("an Agent of the test");
             match job.action {
-                Action::UpgradeWeb => agent.web_apps = Some(job.to.clone()),
+                Action::UpgradeWeb | Action::DowngradeWeb => agent.web_apps = Some(job.to.clone()),
                 _ => {
-                    agent.core = Some(if job.to == "10.5.12" { MIDDLE } else { NEW }.to_owned());
+                    let core = [OLD, MIDDLE, NEW].into_iter().find(|core| core.starts_with(&job.to));
+                    agent.core = core.map(str::to_owned);
                     agent.web_apps = None;
                 }
+            }
+            if !self.owing.is_empty() {
+                self.lowered = true;
+                let modules = [plans::GQI, plans::WEB].map(str::to_owned);
+                self.broken.insert(name, modules.into());
             }
         }
     }
@@ -284,126 +456,35 @@ pub(super) fn agent(name: &str) -> AgentName {
     name.parse().expect("an Agent name")
 }
 
-pub(super) fn desired(windows: Vec<Window>) -> Desired {
-    let member = |name: &str| Agent {
-        member: Member {
-            name: agent(name),
-            host: name.to_owned(),
-            port: 22,
-            host_keys: Vec::new(),
-            ssh: None,
-        },
-        failover: None,
-    };
-    resolve(
-        Cluster {
-            name: "brussels".parse().expect("a cluster name"),
-            labels: BTreeMap::new(),
-            suspend: false,
-            software: Software {
-                core: "10.6.4".parse().expect("a version"),
-                web_apps: WebWanted::Version("10.6.6".parse().expect("a version")),
-            },
-            agents: vec![member("a1"), member("a2")],
-            connection: Connection::default(),
-            upgrade: Upgrade {
-                failover_policy: FailoverPolicy::Simultaneously,
-                options: UpgradeOptions::default(),
-                run_as: RunAs::SshUser,
-                stage_ahead: SignedDuration::from_hours(72),
-                web_upgrades: WebUpgrades::InWindow,
-                accept_older_fixes: false,
-                min_free_disk: ByteSize(0),
-            },
-            downgrade: Downgrade::default(),
-            windows,
-            health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
-        },
-        None,
-    )
-}
-
-/// Two hops and the web apps: 10.4.12 -> 10.5.12 -> 10.6.4, web 10.6.6.
-pub(super) fn plan() -> Plan {
-    let all = vec![agent("a1"), agent("a2")];
-    let mut steps = Vec::new();
-    let mut push = |action: Action, to: Option<(&str, Option<u32>)>, disruption: Disruption| {
-        let package = to.map(|(to, _)| format!("{to}.dmupgrade"));
-        steps.push(Step {
-            id: (steps.len() + 1).to_string(),
-            action,
-            from: None,
-            to: to.map(|(to, _)| to.to_owned()),
-            build: to.and_then(|(_, build)| build),
-            sha256: package.as_ref().map(|package| Sha256::of(package.as_bytes())),
-            package,
-            backup: None,
-            module: None,
-            agents: if action == Action::StagePackage { vec![agent("a1")] } else { all.clone() },
-            disruption,
-            rules: Vec::new(),
-            reason: "for the test".to_owned(),
-            ready: disruption == Disruption::None,
-            estimate: None,
-        });
-    };
-    let (middle, new, web) =
-        (Some(("10.5.12", Some(16500))), Some(("10.6.4", Some(16900))), Some(("10.6.6", None)));
-    push(Action::StagePackage, middle, Disruption::None);
-    push(Action::StagePackage, new, Disruption::None);
-    push(Action::StagePackage, web, Disruption::None);
-    push(Action::SaveBackup, None, Disruption::None);
-    push(Action::UpgradeCore, middle, Disruption::Restart);
-    push(Action::VerifyCluster, None, Disruption::None);
-    push(Action::UpgradeCore, new, Disruption::Restart);
-    push(Action::VerifyCluster, None, Disruption::None);
-    push(Action::UpgradeWeb, web, Disruption::WebServer);
-    push(Action::VerifyCluster, None, Disruption::None);
-    push(Action::CleanUp, None, Disruption::None);
-    let versions = |name| AgentVersions {
-        name: agent(name),
-        core: Some("10.4.12".to_owned()),
-        build: Some(15123),
-        web_apps: None,
-    };
-    Plan {
-        format_version: FORMAT_VERSION.to_owned(),
-        cluster: "brussels".parse().expect("a cluster name"),
-        commit: None,
-        id: PlanId::from_sha256(&Sha256::of(b"plan")),
-        result: PlanResult::Ready,
-        change: Change::Upgrade,
-        from: VersionPair { core: Some("10.4.12".to_owned()), build: Some(15123), web_apps: None },
-        to: VersionPair { core: Some("10.6.4".to_owned()), build: None, web_apps: Some("10.6.6".to_owned()) },
-        agents: vec![versions("a1"), versions("a2")],
-        steps,
-        blocked: Vec::new(),
-        waiting: Vec::new(),
-        warnings: Vec::new(),
-        known_issues: KnownIssues::default(),
-        content_loss: None,
-    }
-}
-
 pub(super) fn machine(world: &World) -> Machine {
     machine_in(world, Vec::new())
 }
 
 pub(super) fn machine_in(world: &World, windows: Vec<Window>) -> Machine {
-    let plan = plan();
+    machine_of(world, plans::upgrade(), windows)
+}
+
+pub(super) fn machine_of(world: &World, plan: Plan, windows: Vec<Window>) -> Machine {
     let policy = ExecPolicy::for_plan(&plan);
-    Machine::new(plan, desired(windows), Arc::new(Catalog::default()), policy, world.now)
+    let desired = wanted(&plan, windows);
+    Machine::new(plan, desired, Arc::new(Catalog::default()), policy, world.now)
 }
 
 pub(super) fn resumed(world: &World) -> Machine {
-    let plan = plan();
+    resumed_of(world, plans::upgrade())
+}
+
+pub(super) fn resumed_of(world: &World, plan: Plan) -> Machine {
     let policy = ExecPolicy::for_plan(&plan);
-    Machine::resume(
-        plan,
-        desired(Vec::new()),
-        Arc::new(Catalog::default()),
-        policy,
-        &world.journal,
-        world.now,
-    )
+    let desired = wanted(&plan, Vec::new());
+    Machine::resume(plan, desired, Arc::new(Catalog::default()), policy, &world.journal, world.now)
+}
+
+/// Plans that owe have many boundaries to die at, so their health settles soon.
+fn wanted(plan: &Plan, windows: Vec<Window>) -> Desired {
+    let mut desired = plans::desired(windows);
+    if plan.steps.iter().any(|step| is_tail(step.action)) {
+        desired.cluster.health.settle = SignedDuration::from_secs(20);
+    }
+    desired
 }

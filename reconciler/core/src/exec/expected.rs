@@ -1,0 +1,83 @@
+//! What each Agent shall show at a step of the plan, and the kinds of steps.
+
+use std::collections::BTreeMap;
+
+use dataminer_schema::{
+    id::AgentName,
+    plan::{Action, Plan, Step},
+    version::Version,
+};
+
+use crate::converged::ExpectedCore;
+
+/// What each Agent shall show, from the plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub(super) core: BTreeMap<AgentName, ExpectedCore>,
+    pub(super) web: BTreeMap<AgentName, Version>,
+}
+
+impl Expected {
+    /// What holds once the steps before `index` are done.
+    pub(super) fn before(plan: &Plan, index: usize) -> Self {
+        let mut expected = Self::default();
+        for agent in &plan.agents {
+            if let Some(core) = agent.core.as_deref().and_then(|core| expected_core(core, agent.build)) {
+                expected.core.insert(agent.name.clone(), core);
+            }
+        }
+        for step in plan.steps.iter().take(index) {
+            expected.apply(step);
+        }
+        expected
+    }
+
+    /// Also once `step` is done.
+    pub(super) fn apply(&mut self, step: &Step) {
+        let Some(to) = &step.to else { return };
+        for agent in &step.agents {
+            if is_core(step.action) {
+                if let Some(core) = expected_core(to, step.build) {
+                    self.core.insert(agent.clone(), core);
+                }
+                // A full upgrade replaces the web apps by its own level (W3).
+                self.web.remove(agent);
+            } else if is_web(step.action)
+                && let Ok(level) = to.parse()
+            {
+                self.web.insert(agent.clone(), level);
+            }
+        }
+    }
+
+    /// The words for what `agent` shall show.
+    pub(super) fn describe(&self, agent: &AgentName) -> String {
+        let core = self.core.get(agent).map(|core| format!("core {}", core.version));
+        let web = self.web.get(agent).map(|level| format!("web {}", level.release_name()));
+        [core, web].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    }
+}
+
+fn expected_core(name: &str, build: Option<u32>) -> Option<ExpectedCore> {
+    Some(ExpectedCore::pinned(name.parse().ok()?, build))
+}
+
+/// Whether the action installs the core software.
+pub(super) fn is_core(action: Action) -> bool {
+    matches!(action, Action::UpgradeCore | Action::DowngradeCore | Action::InstallHotfix)
+}
+
+/// Whether the action installs the web apps alone.
+pub(super) fn is_web(action: Action) -> bool {
+    matches!(action, Action::UpgradeWeb | Action::DowngradeWeb)
+}
+
+/// Whether the action installs software from a package.
+pub(super) fn is_install(action: Action) -> bool {
+    is_core(action) || is_web(action)
+}
+
+/// Whether the action does what an install left owed (the tail, S7).
+pub(super) fn is_tail(action: Action) -> bool {
+    matches!(action, Action::RestoreContent | Action::ReinstallModule)
+}

@@ -1,0 +1,230 @@
+//! Plans as the planner makes them, small enough to be read.
+
+use std::collections::BTreeMap;
+
+use dataminer_schema::{
+    id::{PlanId, Sha256},
+    plan::{
+        Action, AgentVersions, BackupRef, Change, Disruption, FORMAT_VERSION, KnownIssues, Plan, PlanResult,
+        Step, VersionPair,
+    },
+    quantity::ByteSize,
+    v1::cluster::{
+        Agent, Cluster, Connection, Downgrade, FailoverPolicy, Health, Member, RunAs, Software, Upgrade,
+        UpgradeOptions, WebUpgrades, Window,
+    },
+    version::WebWanted,
+};
+use jiff::SignedDuration;
+
+use super::world::agent;
+use crate::desired::{Desired, resolve};
+
+pub(super) const GQI: &str = "DataMiner GQI";
+pub(super) const WEB: &str = "DataMiner Web";
+
+/// A release, and its build where it is a core.
+type Release = (&'static str, Option<u32>);
+
+const OLD: Release = ("10.4.12", Some(15123));
+const MIDDLE: Release = ("10.5.12", Some(16500));
+const NEW: Release = ("10.6.4", Some(16900));
+pub(super) const HIGH_WEB: &str = "10.6.6";
+pub(super) const LOW_WEB: &str = "10.6.5";
+
+pub(super) fn desired(windows: Vec<Window>) -> Desired {
+    let member = |name: &str| Agent {
+        member: Member {
+            name: agent(name),
+            host: name.to_owned(),
+            port: 22,
+            host_keys: Vec::new(),
+            ssh: None,
+        },
+        failover: None,
+    };
+    resolve(
+        Cluster {
+            name: "brussels".parse().expect("a cluster name"),
+            labels: BTreeMap::new(),
+            suspend: false,
+            software: Software {
+                core: "10.6.4".parse().expect("a version"),
+                web_apps: WebWanted::Version("10.6.6".parse().expect("a version")),
+            },
+            agents: vec![member("a1"), member("a2")],
+            connection: Connection::default(),
+            upgrade: Upgrade {
+                failover_policy: FailoverPolicy::Simultaneously,
+                options: UpgradeOptions::default(),
+                run_as: RunAs::SshUser,
+                stage_ahead: SignedDuration::from_hours(72),
+                web_upgrades: WebUpgrades::InWindow,
+                accept_older_fixes: false,
+                min_free_disk: ByteSize(0),
+            },
+            downgrade: Downgrade::default(),
+            windows,
+            health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
+        },
+        None,
+    )
+}
+
+/// The backup that every restore of these plans puts back.
+pub(super) fn backup() -> BackupRef {
+    BackupRef {
+        file: "content-10.4.12.zip".to_owned(),
+        sha256: Sha256::of(b"content of 10.4.12"),
+        agent: None,
+        vault: true,
+    }
+}
+
+struct Builder {
+    steps: Vec<Step>,
+}
+
+impl Builder {
+    fn push(&mut self, action: Action, to: Option<Release>, disruption: Disruption) -> &mut Step {
+        let package = to.map(|(to, _)| format!("{to}.dmupgrade"));
+        let all = vec![agent("a1"), agent("a2")];
+        let at = self.steps.len();
+        self.steps.push(Step {
+            id: (at + 1).to_string(),
+            action,
+            from: None,
+            to: to.map(|(to, _)| to.to_owned()),
+            build: to.and_then(|(_, build)| build),
+            sha256: package.as_ref().map(|package| Sha256::of(package.as_bytes())),
+            package,
+            backup: None,
+            module: None,
+            agents: if action == Action::StagePackage { vec![agent("a1")] } else { all },
+            disruption,
+            rules: Vec::new(),
+            reason: "for the test".to_owned(),
+            ready: disruption == Disruption::None,
+            estimate: None,
+        });
+        &mut self.steps[at]
+    }
+
+    fn quiet(&mut self, action: Action, to: Option<Release>) {
+        self.push(action, to, Disruption::None);
+    }
+
+    /// An install and its verification.
+    fn install(&mut self, action: Action, to: Release) {
+        let web = matches!(action, Action::UpgradeWeb | Action::DowngradeWeb);
+        self.push(action, Some(to), if web { Disruption::WebServer } else { Disruption::Restart });
+        self.quiet(Action::VerifyCluster, None);
+    }
+
+    /// What a lower web level leaves owed, verified.
+    fn tail(&mut self) {
+        self.push(Action::RestoreContent, None, Disruption::WebServer).backup = Some(backup());
+        for module in [GQI, WEB] {
+            self.push(Action::ReinstallModule, None, Disruption::WebServer).module = Some(module.to_owned());
+        }
+        self.quiet(Action::VerifyCluster, None);
+    }
+
+    fn plan(mut self, change: Change, from: Release, web: Option<&str>) -> Plan {
+        self.quiet(Action::CleanUp, None);
+        let web = web.map(str::to_owned);
+        let versions = |name| AgentVersions {
+            name: agent(name),
+            core: Some(from.0.to_owned()),
+            build: from.1,
+            web_apps: web.clone(),
+        };
+        let digest = Sha256::of(format!("{change:?} from {from:?} {web:?}: {:?}", self.steps).as_bytes());
+        Plan {
+            format_version: FORMAT_VERSION.to_owned(),
+            cluster: "brussels".parse().expect("a cluster name"),
+            commit: None,
+            id: PlanId::from_sha256(&digest),
+            result: PlanResult::Ready,
+            change,
+            from: VersionPair { core: Some(from.0.to_owned()), build: from.1, web_apps: web.clone() },
+            to: VersionPair::default(),
+            agents: vec![versions("a1"), versions("a2")],
+            steps: self.steps,
+            blocked: Vec::new(),
+            waiting: Vec::new(),
+            warnings: Vec::new(),
+            known_issues: KnownIssues::default(),
+            content_loss: None,
+        }
+    }
+}
+
+/// Two hops and the web apps: 10.4.12 -> 10.5.12 -> 10.6.4, web 10.6.6.
+pub(super) fn upgrade() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    let web = (HIGH_WEB, None);
+    for to in [MIDDLE, NEW, web] {
+        plan.quiet(Action::StagePackage, Some(to));
+    }
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::UpgradeCore, MIDDLE);
+    plan.install(Action::UpgradeCore, NEW);
+    plan.install(Action::UpgradeWeb, web);
+    plan.plan(Change::Upgrade, OLD, None)
+}
+
+/// Two hops down and what they owe: 10.6.4 with web 10.6.6 -> 10.5.12 -> 10.4.12.
+pub(super) fn downgrade() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    for to in [MIDDLE, OLD] {
+        plan.quiet(Action::StagePackage, Some(to));
+    }
+    plan.quiet(Action::SaveBackup, None);
+    for to in [MIDDLE, OLD] {
+        plan.install(Action::DowngradeCore, to);
+        plan.quiet(Action::SaveBackup, None);
+    }
+    plan.tail();
+    plan.plan(Change::Downgrade, NEW, Some(HIGH_WEB))
+}
+
+/// The same from half-way.
+pub(super) fn second_hop_down() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(OLD));
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::DowngradeCore, OLD);
+    plan.quiet(Action::SaveBackup, None);
+    plan.tail();
+    plan.plan(Change::Downgrade, MIDDLE, None)
+}
+
+/// One hop up to a lower web level (W5): 10.5.12 -> 10.6.4.
+pub(super) fn upgrade_that_owes() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(NEW));
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::UpgradeCore, NEW);
+    plan.tail();
+    plan.plan(Change::Upgrade, MIDDLE, Some(HIGH_WEB))
+}
+
+/// The web apps alone: 10.6.6 -> 10.6.5 on core 10.6.4.
+pub(super) fn web_downgrade() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some((LOW_WEB, None)));
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::DowngradeWeb, (LOW_WEB, None));
+    plan.tail();
+    plan.plan(Change::WebDowngrade, NEW, Some(HIGH_WEB))
+}
+
+/// What an earlier operation left owed, over whichever core it left.
+pub(super) fn repair(core: &str) -> Plan {
+    let from = [OLD, MIDDLE, NEW].into_iter().find(|(name, _)| core.starts_with(name)).expect("a known core");
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::SaveBackup, None);
+    plan.tail();
+    plan.plan(Change::Repair, from, None)
+}
