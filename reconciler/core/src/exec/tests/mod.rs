@@ -1,6 +1,7 @@
 //! The machine against a small world in virtual time. It shows that the logic holds together; whether the world
 //! is like that is the business of the simulator and of real peers.
 
+mod debts;
 mod owed;
 mod plans;
 mod tail;
