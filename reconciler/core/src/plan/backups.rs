@@ -204,31 +204,39 @@ fn inferred<'a>(
     if authors.is_empty() {
         authors.extend(survey.reached().map(|agent| &agent.name));
     }
-    let histories = survey.reached().filter(|agent| authors.contains(&agent.name));
-    let levels: Vec<Option<Version>> =
-        histories.flat_map(|agent| times.iter().map(move |at| level_at(catalog, agent, *at))).collect();
-    let mut distinct: BTreeSet<Option<MonthIndex>> = BTreeSet::new();
-    distinct.extend(levels.iter().map(|level| level.as_ref().map(web_index)));
-    match levels.into_iter().next() {
-        Some(Some(version)) if distinct.len() == 1 => {
-            let names = survey.names_where(|seen| authors.contains(seen.name));
-            Content::Inferred(version, names)
-        }
-        _ => Content::Unknown,
-    }
+    let levels = |agent: &AgentObservation| -> Vec<Option<Version>> {
+        times.iter().map(|at| level_at(catalog, agent, *at)).collect()
+    };
+    let own: Vec<Option<Version>> =
+        survey.reached().filter(|agent| authors.contains(&agent.name)).flat_map(levels).collect();
+    let distinct: BTreeSet<Option<MonthIndex>> =
+        own.iter().map(|level| level.as_ref().map(web_index)).collect();
+    let Some(Some(level)) = own.into_iter().next().filter(|_| distinct.len() == 1) else {
+        return Content::Unknown;
+    };
+    // Agents hand content to each other: what the newest web apps of any of them migrated is everywhere.
+    let others = survey.reached().flat_map(levels).flatten();
+    let highest = others.filter(|other| web_index(other) > web_index(&level)).max_by_key(web_index);
+    let names = survey.names_where(|seen| authors.contains(seen.name));
+    Content::Inferred(highest.unwrap_or(level), names)
 }
 
 /// The web level of an Agent just before `at`: of its newest core entry before, or of a web package since. Without
-/// either history it is not known: absent is not empty.
+/// either history it is not known: absent is not empty. Nor is it where the level had fallen by then: no history says
+/// whether the content had been put back, and unchanged content of newer web apps is what a restore must not use.
 fn level_at(catalog: &Catalog, agent: &AgentObservation, at: Timestamp) -> Option<Version> {
+    let (core, web) = (agent.history.as_deref()?, agent.web_history.as_deref()?);
     let newest = |entries: &[HistoryEntry], since: Timestamp| {
         let between = entries.iter().filter(|entry| since <= entry.at && entry.at < at);
         between.max_by_key(|entry| (entry.at, entry.version.clone())).cloned()
     };
-    let core = newest(agent.history.as_deref()?, Timestamp::MIN)?;
-    let web = newest(agent.web_history.as_deref()?, core.at);
-    let version: Version = web.unwrap_or(core).version.parse().ok()?;
-    catalog.named_web(&version)
+    let level_of = |entry: &HistoryEntry| catalog.named_web(&entry.version.parse().ok()?);
+    let newest_core = newest(core, Timestamp::MIN)?;
+    let newest_web = newest(web, newest_core.at);
+    let level = level_of(newest_web.as_ref().unwrap_or(&newest_core))?;
+    let before = core.iter().chain(web).filter(|entry| entry.at < at);
+    let fell = before.filter_map(level_of).any(|other| web_index(&other) > web_index(&level));
+    (!fell).then_some(level)
 }
 
 /// Names of Agents and their files come from outside: no control characters, and no endless ones.

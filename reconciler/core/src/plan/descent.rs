@@ -57,6 +57,7 @@ pub(super) fn plan_descent<'a>(
         None => route::no_package(input.catalog, goal, draft),
     }
     hurdles(survey, source, goal, &stops, draft);
+    hazards::plan_faults(survey, goal, &stops, draft);
     stops
 }
 

@@ -99,9 +99,16 @@ pub(super) fn plan_hazards(
         verify_cluster_ports(from, &stop.to, draft);
         nats_check(from, &stop.to, draft);
         snmp_credentials(from, &stop.to, draft);
+        from = &stop.to;
+    }
+    plan_faults(survey, goal, stops, draft);
+}
+
+/// H11-H13: faults of the releases themselves, from wherever one comes.
+pub(super) fn plan_faults(survey: &Survey<'_>, goal: &Release, stops: &[Stop<'_>], draft: &mut Draft) {
+    for stop in stops {
         expired_users(survey, &stop.to, draft);
         default_upgrade_options(survey, &stop.to, draft);
-        from = &stop.to;
     }
     for release in stops.iter().map(|stop| &stop.to).chain([goal]).filter(|release| is_h12(release)) {
         draft.warn(

@@ -155,6 +155,21 @@ fn g7_a_swarming_cluster_does_not_go_below_swarming() {
 }
 
 #[test]
+fn h11_h13_faults_of_a_release_meet_who_comes_from_above_as_well() {
+    let seen = |to: &str, expired: bool, options: bool| {
+        let scenario = down("10.5.12", to).each(|agent| {
+            agent.expired_users = Some(expired);
+            agent.default_upgrade_options = Some(options);
+        });
+        codes(&scenario.plan())
+    };
+    assert_eq!(seen("10.5.6", false, true), [BlockCode::KnownIssue]);
+    assert_eq!(seen("10.5.7", true, true), []);
+    assert_eq!(seen("10.5.1", true, false), [BlockCode::KnownIssue]);
+    assert!(warnings(&down("10.5.12", "10.5.5").plan()).contains(&"KnownIssue"));
+}
+
+#[test]
 fn d5_agents_above_the_target_go_down_alone() {
     let mixed = down("10.5.0 CU12", "10.5.0 CU10").seen(&[
         ("a1", "10.5.0 CU10"),

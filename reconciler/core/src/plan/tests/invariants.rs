@@ -2,7 +2,10 @@
 
 use dataminer_schema::{
     plan::{Action, Plan, PlanResult},
-    v1::observation::{AgentState, Observation},
+    v1::{
+        cluster::{Extras, Restore},
+        observation::{AgentState, Backup, HistoryEntry, Observation},
+    },
     version::PackageKind,
 };
 use proptest::{prelude::*, strategy::ValueTree};
@@ -11,7 +14,7 @@ use crate::{
     converged::{Expected, judge},
     knowledge,
     release::Release,
-    testing::{Scenario, build_of, package, render, version},
+    testing::{Scenario, backup, build_of, owed_module, owed_restore, package, render, version},
 };
 
 /// Carries the plan out on paper: what a perfect executor would leave behind.
@@ -101,6 +104,90 @@ fn observed_core() -> impl Strategy<Value = Option<String>> {
         1 => Just(None),
         1 => Just(Some("garbage".to_owned())),
     ]
+}
+
+/// Backups of few names, so that the same bytes are found in several places, under several records.
+fn backups() -> impl Strategy<Value = Vec<Backup>> {
+    let one = (
+        0_u8..6,
+        prop::option::weighted(0.9, 1_u8..28),
+        prop::option::weighted(0.6, release()),
+        any::<[bool; 4]>(),
+    );
+    let one = one.prop_map(|(name, day, content, [hashed, torn, copy, other])| {
+        let file = format!("backup-{name}.zip");
+        let at = format!("2026-10-{:02}T00:00:00Z", day.unwrap_or(1));
+        let mut backup = Backup { torn, copy, ..backup(&file, &at, content.as_deref()) };
+        backup.at = backup.at.filter(|_| day.is_some());
+        if !hashed && !other {
+            backup.sha256 = None;
+        }
+        if other {
+            backup.file = format!("renamed-{name}.zip");
+        }
+        backup
+    });
+    prop::collection::vec(one, 0..5)
+}
+
+fn history() -> impl Strategy<Value = Option<Vec<HistoryEntry>>> {
+    let entry = (1_u8..12, release()).prop_map(|(month, version)| HistoryEntry {
+        at: format!("2026-{month:02}-01T00:00:00Z").parse().expect("a timestamp"),
+        version,
+    });
+    prop::option::weighted(0.8, prop::collection::vec(entry, 0..3))
+}
+
+/// A scenario with backups, histories, restores of every kind and sometimes owed work.
+fn with_content() -> impl Strategy<Value = Scenario> {
+    let agents = prop::collection::vec((backups(), history(), history(), 0_u8..12), 3);
+    let restore = prop::sample::select(vec![Restore::Matching, Restore::MostRecent, Restore::None]);
+    (scenario(), backups(), agents, restore, any::<bool>(), prop::option::of(18_i8..25)).prop_map(
+        |(mut scenario, vault, agents, restore, aside, until)| {
+            scenario = vault.into_iter().fold(scenario, Scenario::vault);
+            let observation = scenario.observation.as_mut().unwrap();
+            for (agent, (backups, history, web_history, owed)) in observation.agents.iter_mut().zip(agents) {
+                agent.backups = Some(backups);
+                agent.history = history;
+                agent.web_history = web_history;
+                agent.owed = match owed {
+                    0 => {
+                        Some(vec![owed_restore("p1-7", "backup-0.zip"), owed_module("p1-8", "DataMiner GQI")])
+                    }
+                    1 => {
+                        Some(vec![owed_module("p1-8", "DataMiner Web"), owed_restore("p2-7", "backup-1.zip")])
+                    }
+                    _ => None,
+                };
+                if owed == 2 {
+                    agent.unknown.insert("owed".to_owned(), "garbage".to_owned());
+                }
+            }
+            scenario.cluster.downgrade.restore = restore;
+            scenario.cluster.downgrade.extras = if aside { Extras::MoveAside } else { Extras::Keep };
+            scenario.cluster.downgrade.until = until.map(|day| jiff::civil::date(2026, 11, day));
+            scenario
+        },
+    )
+}
+
+/// A healthy cluster above its target that may fall, with a backup of every level.
+fn falling() -> impl Strategy<Value = Scenario> {
+    healthy().prop_map(|mut scenario| {
+        let to = scenario.cluster.software.core.clone();
+        let observation = scenario.observation.as_mut().unwrap();
+        let low = observation.agents.iter().filter_map(|agent| agent.core.clone()).min().unwrap();
+        for agent in &mut observation.agents {
+            // Turned over: what was wanted runs, and what ran lowest is wanted.
+            agent.core = Some(to.release_name());
+            agent.web_apps = agent.core.clone().filter(|_| agent.web_apps.is_some());
+            agent.swarming = Some(false);
+            agent.broker_gateway = Some(false);
+        }
+        scenario.cluster.software.core = version(&low);
+        let readable = backup("oldest.zip", "2024-01-01T00:00:00Z", Some("10.0.2"));
+        scenario.allow_downgrades().vault(readable)
+    })
 }
 
 fn scenario() -> impl Strategy<Value = Scenario> {
@@ -200,6 +287,21 @@ fn most_of_the_healthy_random_clusters_have_a_way() {
     assert!(free > 60, "only {free} of 200: the property below would prove little");
 }
 
+#[test]
+fn many_of_the_falling_random_clusters_have_a_way() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut free, mut restored) = (0, 0);
+    for _ in 0..200 {
+        let plan = falling().new_tree(&mut runner).expect("the strategy filters nothing").current().plan();
+        free += usize::from(plan.blocked.is_empty());
+        restored += usize::from(plan.blocked.is_empty() && plan.content_loss.is_some());
+    }
+    assert!(
+        free > 40 && restored > 15,
+        "only {free} and {restored} of 200: the property below would prove little"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -227,6 +329,39 @@ proptest! {
             let expected = Expected::of_desired(&desired, &catalog);
             let judged = judge(&expected, &names, scenario.observation.as_ref().unwrap(), &catalog);
             prop_assert!(judged.is_right(), "{:?}", judged.first_fault());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The vault, backups, histories and notes do not show their order either.
+    #[test]
+    fn random_content_plans_and_lints_clean(scenario in with_content()) {
+        let plan = scenario.plan();
+        prop_assert!(plan.result != PlanResult::Converged || plan.steps.is_empty());
+        let owed = scenario.observation.iter().flat_map(|seen| &seen.agents);
+        let mut owed = owed.filter(|agent| agent.reachable && agent.owed.as_ref().is_some_and(|owed| !owed.is_empty()));
+        prop_assert!(owed.next().is_none() || plan.result != PlanResult::Converged);
+        for step in &plan.steps {
+            let held = step.backup.as_ref().is_none_or(|pinned| {
+                let agents = scenario.observation.iter().flat_map(|seen| &seen.agents).filter(|agent| agent.reachable);
+                let all = scenario.vault.iter().chain(agents.flat_map(|agent| agent.backups.iter().flatten()));
+                all.filter_map(|backup| backup.sha256.as_ref()).any(|sha256| *sha256 == pinned.sha256)
+            });
+            prop_assert!(held, "it pins what nobody has: {step:?}");
+        }
+    }
+
+    /// So does one that goes down.
+    #[test]
+    fn invariant_3_carrying_a_downgrade_out_reaches_the_fixed_point(mut scenario in falling()) {
+        let plan = scenario.plan();
+        if plan.blocked.is_empty() {
+            carry_out(&plan, scenario.observation.as_mut().unwrap());
+            let after = scenario.plan();
+            prop_assert_eq!(after.result, PlanResult::Converged, "{}\n{}", render(&plan), render(&after));
         }
     }
 }

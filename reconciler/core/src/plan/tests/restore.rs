@@ -119,7 +119,7 @@ fn g6_content_without_a_record_is_inferred_from_the_histories_of_its_agent() {
     // A web package since the core entry left another level; one before it, or after the backup, did not.
     let since = with(&[("2026-01-01T00:00:00Z", "10.5.0 CU9")], &[("2026-02-01T00:00:00Z", "10.6.3")]);
     assert_eq!(since, inferred);
-    let before = with(&[("2026-01-01T00:00:00Z", "10.5.0 CU12")], &[("2025-12-01T00:00:00Z", "10.6.4")]);
+    let before = with(&[("2026-01-01T00:00:00Z", "10.5.0 CU12")], &[("2025-12-01T00:00:00Z", "10.6.2")]);
     assert_eq!(before, inferred);
     let after = with(&[("2026-01-01T00:00:00Z", "10.5.0 CU12")], &[("2026-10-02T00:00:00Z", "10.6.4")]);
     assert_eq!(after, inferred);
@@ -146,6 +146,44 @@ fn g6_a_history_that_was_not_seen_tells_nothing() {
     assert_eq!(chosen(&seen), "restore product.zip");
     let unseen = seen.agent("a1", |agent| agent.web_history = None);
     assert_eq!(codes(&unseen.plan()), [BlockCode::NoMatchingBackup]);
+}
+
+#[test]
+fn g6_after_a_fall_the_histories_do_not_tell_what_the_content_is() {
+    // Taken between a downgrade and its restore, a backup holds what the newer web apps wrote.
+    let product = backup("product.zip", "2026-10-01T00:00:00Z", None);
+    let seen = |core: &[(&str, &str)], web: &[(&str, &str)]| {
+        codes(&falls().backup("a1", &product).history("a1", core, web).plan())
+    };
+    let unknown = [BlockCode::NoMatchingBackup];
+    assert_eq!(
+        seen(&[("2026-01-01T00:00:00Z", "10.6.5"), ("2026-02-01T00:00:00Z", "10.5.0 CU12")], &[]),
+        unknown
+    );
+    let web = [("2026-02-01T00:00:00Z", "10.6.5"), ("2026-03-01T00:00:00Z", "10.6.3")];
+    assert_eq!(seen(&[("2026-01-01T00:00:00Z", "10.5.0 CU9")], &web), unknown);
+    // Once the level has passed the old one, an old fall matters no more.
+    assert_eq!(
+        seen(
+            &[
+                ("2026-01-01T00:00:00Z", "10.5.12"),
+                ("2026-02-01T00:00:00Z", "10.5.0 CU6"),
+                ("2026-03-01T00:00:00Z", "10.5.0 CU12")
+            ],
+            &[]
+        ),
+        []
+    );
+}
+
+#[test]
+fn g6_the_newest_web_apps_of_any_agent_migrated_the_content_of_all() {
+    let product = backup("product.zip", "2026-10-01T00:00:00Z", None);
+    let scenario = falls()
+        .backup("a1", &product)
+        .history("a1", &[("2026-01-01T00:00:00Z", "10.5.0 CU12")], &[])
+        .history("a2", &[("2026-01-01T00:00:00Z", "10.5.0 CU12")], &[("2026-02-01T00:00:00Z", "10.6.4")]);
+    assert_eq!(codes(&scenario.plan()), [BlockCode::NoMatchingBackup]);
 }
 
 #[test]
