@@ -1,5 +1,7 @@
 //! A clean plan breaks no rule; each rule notices when just its own matter is broken.
 
+mod falling;
+
 use dataminer_schema::plan::{Block, BlockCode, Change, Waiting, WaitingOn};
 
 use super::*;
@@ -23,7 +25,12 @@ fn broken(change: impl Fn(&mut Plan)) -> Vec<&'static str> {
     assert_eq!(lint(&plan), []);
     assert_eq!(plan.steps.len(), 13);
     change(&mut plan);
-    let rules: BTreeSet<&str> = lint(&plan).iter().map(|note| note.rule).collect();
+    rules_of(&plan)
+}
+
+/// The rules that it breaks, each once.
+fn rules_of(plan: &Plan) -> Vec<&'static str> {
+    let rules: BTreeSet<&str> = lint(plan).iter().map(|note| note.rule).collect();
     rules.into_iter().collect()
 }
 
