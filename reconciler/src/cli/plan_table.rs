@@ -2,7 +2,7 @@
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Change, Disruption, Plan, PlanResult, Step, VersionPair, Waiting},
+    plan::{Action, Change, Disruption, Plan, PlanResult, Step, VersionPair, Waiting},
     quantity::format_duration,
     v1::cluster::{Cluster, Window},
 };
@@ -37,13 +37,7 @@ pub(super) fn print(
         let code = terminal.tint(format!("warning: {}", warning.code), Tone::Pending);
         terminal.line(format!("  {code}: {}{reference}", warning.message))?;
     }
-    if let Some(loss) = &plan.content_loss {
-        let text = format!(
-            "content lost: every change since {} on {}, restored from {}",
-            loss.since,
-            names(&loss.agents),
-            loss.backup.file
-        );
+    if let Some(text) = content_line(plan, zone.as_ref()) {
         terminal.line(format!("  {}", terminal.tint(text, Tone::Bad)))?;
     }
     for (what, issues) in
@@ -99,6 +93,8 @@ fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Res
         terminal.new_table(&["", "#", "ACTION", "FROM", "TO", "AGENTS", "DISRUPTION", "TAKES", "WHY"]);
     for step in &plan.steps {
         let Step { id, action, from, to, agents, disruption, rules, reason, ready, estimate, .. } = step;
+        let backup = step.backup.as_ref().map(|backup| printable(&backup.file));
+        let to = to.as_ref().or(backup.as_ref()).or(step.module.as_ref());
         let (disruption, tone) = match disruption {
             Disruption::None => ("none", Tone::Faint),
             Disruption::WebServer => ("web server", Tone::Pending),
@@ -116,7 +112,7 @@ fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Res
             terminal.cell(id, Tone::Plain),
             terminal.cell(format!("{action:?}"), Tone::Strong),
             terminal.cell(from.as_deref().unwrap_or("-"), Tone::Plain),
-            terminal.cell(to.as_deref().unwrap_or("-"), Tone::Plain),
+            terminal.cell(to.map_or("-", String::as_str), Tone::Plain),
             terminal.cell(agents, Tone::Plain),
             terminal.cell(disruption, tone),
             terminal.cell(takes.as_deref().unwrap_or("-"), Tone::Plain),
@@ -138,6 +134,33 @@ fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Res
         terminal.line(format!("  {line}"))?;
     }
     Ok(())
+}
+
+/// What a restore takes away from users, in one sentence; none where nothing is restored.
+fn content_line(plan: &Plan, zone: Option<&(String, TimeZone)>) -> Option<String> {
+    let step = plan.steps.iter().find(|step| step.action == Action::RestoreContent)?;
+    let backup = step.backup.as_ref()?;
+    let place = match &backup.agent {
+        Some(agent) => format!("on {agent}"),
+        None => "in the vault".to_owned(),
+    };
+    let file = printable(&backup.file);
+    Some(match &plan.content_loss {
+        Some(loss) => format!(
+            "Dashboards and apps go back to the backup of {} (content of {}, {file} {place}); changes after that are lost",
+            local(loss.taken_at, zone),
+            loss.content
+        ),
+        None => format!(
+            "Dashboards and apps go back to the backup {file} {place}, whose time or content is not known; later changes \
+             are lost"
+        ),
+    })
+}
+
+/// File names come from Agents: nothing in them shall write on the terminal by itself.
+fn printable(file: &str) -> String {
+    file.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// The estimates of these steps together; none where one of them has none.
@@ -162,15 +185,16 @@ fn waiting_line(waiting: &Waiting, now: Timestamp, zone: Option<&(String, TimeZo
 
 /// A time in the cluster's own zone, and how far off it is.
 fn moment(at: Timestamp, now: Timestamp, zone: Option<&(String, TimeZone)>) -> String {
+    let local = local(at, zone);
+    let ahead = at.duration_since(now).round(Unit::Minute).unwrap_or_default();
+    if ahead.is_positive() { format!("{local} (in {})", format_duration(ahead)) } else { local }
+}
+
+/// A time in the cluster's own zone.
+fn local(at: Timestamp, zone: Option<&(String, TimeZone)>) -> String {
     let utc = ("UTC".to_owned(), TimeZone::UTC);
     let (name, zone) = zone.unwrap_or(&utc);
-    let local = at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M").to_string();
-    let ahead = at.duration_since(now).round(Unit::Minute).unwrap_or_default();
-    if ahead.is_positive() {
-        format!("{local} {name} (in {})", format_duration(ahead))
-    } else {
-        format!("{local} {name}")
-    }
+    format!("{} {name}", at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M"))
 }
 
 /// The zone of the cluster's first window: where its night is.
@@ -185,3 +209,6 @@ fn zone_of(cluster: &Cluster) -> Option<(String, TimeZone)> {
 fn names(agents: &[AgentName]) -> String {
     agents.iter().map(AgentName::as_str).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;
