@@ -1,7 +1,7 @@
 use dataminer_schema::v1::observation::{FailoverRole, FailoverState};
 
 use super::*;
-use crate::testing::{Scenario, name, observed, version};
+use crate::testing::{Scenario, backup, name, observed, version};
 
 fn verdict(agent: AgentObservation, core: &str, web: Option<&str>) -> Verdict {
     let scenario = Scenario::new("10.5.0 CU9", core);
@@ -99,4 +99,21 @@ fn what_is_expected_after_a_step_follows_the_plan() {
     assert_eq!((core(&at("9")).as_deref(), at("9").web), (Some("10.5.0 CU12"), None));
     assert_eq!((core(&at("12")).as_deref(), at("12").web), (Some("10.5.0 CU12"), Some(version("10.6.4"))));
     assert_eq!(at("6").core.unwrap().builds.len(), 1);
+}
+
+#[test]
+fn what_is_expected_on_the_way_down_follows_the_plan_too() {
+    let scenario = Scenario::new("10.5.0 CU9", "10.5.0 CU7").allow_downgrades().want_web("10.5.11");
+    let plan = scenario.vault(backup("good.zip", "2026-10-01T00:00:00Z", Some("10.5.11"))).plan();
+    let after = |action: Action| {
+        let step = plan.steps.iter().rfind(|step| step.action == action).unwrap();
+        let expected = Expected::after(&plan, &step.id);
+        (expected.core.map(|core| core.version.release_name()), expected.web)
+    };
+    let core = Some("10.5.0 CU7".to_owned());
+    assert_eq!(after(Action::DowngradeCore), (core.clone(), None));
+    let both = (core, Some(version("10.5.11")));
+    assert_eq!(after(Action::UpgradeWeb), both);
+    // The last look, behind the restore, expects the same.
+    assert_eq!(after(Action::VerifyCluster), both);
 }

@@ -18,6 +18,7 @@ mod restore;
 mod route;
 mod survey;
 mod web;
+mod web_gate;
 mod web_level;
 
 use dataminer_schema::{

@@ -1,6 +1,8 @@
 mod around;
+mod backups;
 mod direction;
 mod down;
+mod fleets;
 mod golden;
 mod invariants;
 mod owed;
