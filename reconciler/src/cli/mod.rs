@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk. A verb returns an [`Exit`] or an error; nothing here ends the process.
 
+mod backup;
 mod completion;
 mod diff;
 mod exit;
@@ -10,6 +11,7 @@ mod history;
 mod lab;
 mod live;
 mod observe;
+mod operator;
 mod plan;
 mod plan_table;
 mod remote;
@@ -67,6 +69,10 @@ enum Verb {
     Run(Box<run::Args>),
     Status(status::Args),
     History(history::Args),
+    Retry(operator::RetryArgs),
+    Abort(operator::AbortArgs),
+    Takeover(operator::TakeoverArgs),
+    Backup(backup::Args),
     Simulate(simulate::Args),
     Demo(crate::demo::Args),
     Schema(schema::Args),
@@ -119,6 +125,10 @@ impl Verb {
             Self::Run(args) => run::run(&args, terminal),
             Self::Status(args) => status::run(&args, terminal),
             Self::History(args) => history::run(&args, terminal),
+            Self::Retry(args) => operator::retry(&args, terminal),
+            Self::Abort(args) => operator::abort(&args, terminal),
+            Self::Takeover(args) => operator::takeover(&args, terminal),
+            Self::Backup(args) => backup::run(&args, terminal),
             Self::Simulate(args) => simulate::run(&args, terminal),
             Self::Demo(args) => crate::demo::run(&args, terminal),
             Self::Schema(args) => schema::run(&args, terminal),

@@ -1,4 +1,4 @@
-//! The live status of all clusters, and the way in for operators' requests.
+//! The live status of all clusters.
 
 use std::{
     collections::BTreeMap,
@@ -10,9 +10,6 @@ use dataminer_schema::{
     status::{ClusterStatus, FleetStatus, SourceStatus},
 };
 use tokio::sync::{Notify, watch};
-
-use super::now;
-use crate::store::{Event, EventKind, OperatorRequest, Store, StoreError};
 
 /// What is published, and who waits for requests.
 pub(super) struct Board {
@@ -83,54 +80,5 @@ impl Board {
     pub(super) fn wake(&self, name: &ClusterName) -> Arc<Notify> {
         let mut wakes = self.wakes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(wakes.entry(name.clone()).or_default())
-    }
-}
-
-/// Why a request could not be recorded.
-#[derive(Debug, thiserror::Error)]
-pub enum RequestError {
-    #[error("there is no cluster `{0}`")]
-    UnknownCluster(ClusterName),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// The engine as the API and the page see it. Cheap to clone.
-#[derive(Clone)]
-pub struct EngineHandle {
-    store: Store,
-    board: Arc<Board>,
-}
-
-impl EngineHandle {
-    pub(super) fn new(store: Store, board: Arc<Board>) -> Self {
-        Self { store, board }
-    }
-
-    /// The status of all clusters, live.
-    pub fn status(&self) -> watch::Receiver<FleetStatus> {
-        self.board.subscribe()
-    }
-
-    /// History, plans, observations.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// Records what an operator asks for and wakes the loop of the cluster.
-    pub async fn request(&self, cluster: &ClusterName, request: OperatorRequest) -> Result<(), RequestError> {
-        if self.board.get(cluster).is_none() {
-            return Err(RequestError::UnknownCluster(cluster.clone()));
-        }
-        let now = now();
-        self.store.request(cluster, &request, now).await?;
-        let by = request.by.as_deref().unwrap_or("an operator");
-        let why = request.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let mut event =
-            Event::new(now, EventKind::OperatorRequest, format!("{} asked for by {by}{why}", request.kind));
-        event.cluster = Some(cluster.clone());
-        self.store.record_event(&event).await?;
-        self.board.wake(cluster).notify_one();
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@
 mod board;
 mod cluster;
 mod desired;
+mod handle;
 mod next;
 mod operation;
 mod operator;
@@ -48,8 +49,8 @@ use self::{
     cluster::{ClusterLoop, Ended, Target},
 };
 pub use self::{
-    board::{EngineHandle, RequestError},
     desired::FleetDesired,
+    handle::{EngineHandle, RequestError},
     port::{AgentPort, Holders, Progress, ProgressSender},
 };
 use crate::{
@@ -120,7 +121,11 @@ impl<P: AgentPort> Engine<P> {
 
     /// What the API and the page need: status, history, and a way to ask for something.
     pub fn handle(&self) -> EngineHandle {
-        EngineHandle::new(self.shared.store.clone(), Arc::clone(&self.shared.board))
+        EngineHandle::new(
+            self.shared.store.clone(),
+            self.shared.vault.clone(),
+            Arc::clone(&self.shared.board),
+        )
     }
 
     /// Runs until `shutdown`. Then the bookkeeping of what is under way ends; jobs on Agents go on and are taken

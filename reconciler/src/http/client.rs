@@ -1,16 +1,26 @@
-//! A small client for our own interface: one GET over plain HTTP, capped in bytes and time.
+//! A small client for our own interface: one request over plain HTTP, capped in bytes and time.
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, body::Bytes, client::conn::http1, header, http::uri::Authority};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Request,
+    body::Bytes,
+    client::conn::http1,
+    header,
+    http::{request, uri::Authority},
+};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::TcpStream, time::timeout};
+
+use super::{Problem, requests::REQUESTED_WITH};
 
 /// The status of some thousand clusters.
 const MAX_BYTES: usize = 256 << 20;
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A restore is recorded only after its backup was hashed again, and backups can be large.
+const LONG_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Why a process did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -19,23 +29,25 @@ pub enum ClientError {
     Url(String),
     #[error("asking {url}: {cause}")]
     Unreachable { url: String, cause: std::io::Error },
-    #[error("asking {url}: no answer within {} s", PATIENCE.as_secs())]
-    TimedOut { url: String },
+    #[error("asking {url}: no answer within {} s", patience.as_secs())]
+    TimedOut { url: String, patience: Duration },
     #[error("asking {url}: the answer is not ours: {problem}")]
     Foreign { url: String, problem: String },
-    #[error("asking {url}: {status}: {body}")]
-    Refused { url: String, status: u16, body: String },
+    #[error("asking {url}: {status}: {error}")]
+    Refused { url: String, status: u16, error: String, help: Option<String> },
 }
 
 impl ClientError {
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> &str {
         match self {
             Self::Url(_) => "write http://HOST:PORT; the interface speaks plain HTTP on loopback",
             Self::Unreachable { .. } => "check that `run` is up and listens there (`http.listen`)",
             Self::TimedOut { .. } => "check the load of that machine, and the log of `run`",
             Self::Foreign { .. } => "check the port: another program answers there",
-            Self::Refused { .. } => "check the name; `status` without one lists all clusters",
+            Self::Refused { help, .. } => {
+                help.as_deref().unwrap_or("check the name; `status` without one lists all clusters")
+            }
         }
     }
 }
@@ -45,31 +57,71 @@ impl ClientError {
 /// # Errors
 /// A URL, server or answer that cannot be used.
 pub async fn get<T: DeserializeOwned>(server: &str, path: &str) -> Result<T, ClientError> {
+    ask(server, path, Request::get(path), Bytes::new(), PATIENCE).await
+}
+
+/// Sends `wanted` to `path` of `server`.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post<T: DeserializeOwned>(
+    server: &str,
+    path: &str,
+    wanted: &impl Serialize,
+) -> Result<T, ClientError> {
+    let (name, value) = REQUESTED_WITH;
+    let request = Request::post(path).header(header::CONTENT_TYPE, "application/json").header(name, value);
+    // Plain fields always serialise.
+    let body = serde_json::to_vec(wanted).unwrap_or_default();
+    ask(server, path, request, body.into(), LONG_PATIENCE).await
+}
+
+async fn ask<T: DeserializeOwned>(
+    server: &str,
+    path: &str,
+    request: request::Builder,
+    body: Bytes,
+    patience: Duration,
+) -> Result<T, ClientError> {
     let authority: Authority = server
         .strip_prefix("http://")
         .and_then(|rest| rest.trim_end_matches('/').parse().ok())
         .filter(|authority: &Authority| !authority.as_str().contains('@'))
         .ok_or_else(|| ClientError::Url(server.to_owned()))?;
     let url = format!("http://{authority}{path}");
-    let answer = timeout(PATIENCE, exchange(&authority, path, &url));
-    let (status, body) = answer.await.map_err(|_| ClientError::TimedOut { url: url.clone() })??;
-    if status != 200 {
-        let body = String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).take(300).collect();
-        return Err(ClientError::Refused { url, status, body });
+    let answer = timeout(patience, exchange(&authority, request, body, &url));
+    let (status, body) = answer.await.map_err(|_| ClientError::TimedOut { url: url.clone(), patience })??;
+    if !(200..300).contains(&status) {
+        return Err(refused(url, status, &body));
     }
     serde_json::from_slice(&body).map_err(|error| ClientError::Foreign { url, problem: error.to_string() })
 }
 
-async fn exchange(authority: &Authority, path: &str, url: &str) -> Result<(u16, Bytes), ClientError> {
+/// Our own words where the answer has them, else what came, made harmless.
+fn refused(url: String, status: u16, body: &[u8]) -> ClientError {
+    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(500).collect::<String>();
+    let (error, help) = match serde_json::from_slice::<Problem>(body) {
+        Ok(Problem { error, help }) => (clean(&error), Some(clean(&help))),
+        Err(_) => (clean(&String::from_utf8_lossy(body)), None),
+    };
+    ClientError::Refused { url, status, error, help }
+}
+
+async fn exchange(
+    authority: &Authority,
+    request: request::Builder,
+    body: Bytes,
+    url: &str,
+) -> Result<(u16, Bytes), ClientError> {
     let foreign = |problem: String| ClientError::Foreign { url: url.to_owned(), problem };
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80)))
         .await
         .map_err(|cause| ClientError::Unreachable { url: url.to_owned(), cause })?;
-    let request = Request::get(path)
+    let request = request
         .header(header::HOST, authority.as_str())
         .header(header::ACCEPT, "application/json")
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .map_err(|error| foreign(error.to_string()))?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| foreign(error.to_string()))?;

@@ -1,19 +1,20 @@
 //! The HTTP interface of the process: health, metrics, and the status as JSON.
 //!
-//! It only reads. Without authentication it listens on loopback addresses and refuses to start on any other; health
+//! It reads, and records what operators ask for ([`requests`]). Without authentication it listens on loopback addresses and refuses to start on any other; health
 //! and figures alone may be shown to other machines, by a listener of their own ([`monitoring`]).
 
 pub mod client;
 pub mod monitoring;
+pub mod requests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{DefaultBodyLimit, Path, Query, State, rejection::QueryRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use dataminer_schema::{id::ClusterName, status::FleetStatus};
 use futures::future::BoxFuture;
@@ -37,6 +38,13 @@ pub trait Shown: Send + Sync + 'static {
         cluster: Option<ClusterName>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Event>, StoreError>>;
+
+    /// Records what an operator asks for.
+    fn request(
+        &self,
+        cluster: ClusterName,
+        wanted: requests::Wanted,
+    ) -> BoxFuture<'_, Result<requests::Recorded, requests::Unrecorded>>;
 
     /// Whether manifests were loaded at least once, so that the status means something.
     fn ready(&self) -> bool;
@@ -157,16 +165,20 @@ pub fn router(shown: Arc<dyn Shown>, metrics: Metrics) -> Router {
         .route("/api/v1/clusters", get(clusters))
         .route("/api/v1/events", get(events))
         .route("/api/v1/clusters/{name}", get(cluster))
+        .route(
+            "/api/v1/clusters/{name}/requests",
+            post(requests::post).layer(DefaultBodyLimit::max(requests::MOST_BYTES)),
+        )
         .fallback(no_route)
         .layer(axum::middleware::map_response(harden))
         .with_state(Shared { shown, metrics })
 }
 
 /// An error as every route gives it.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Problem {
     error: String,
-    help: &'static str,
+    help: String,
 }
 
 async fn healthz() -> &'static str {
@@ -240,8 +252,8 @@ async fn no_route() -> Response {
     )
 }
 
-fn problem(status: StatusCode, error: &str, help: &'static str) -> Response {
-    (status, Json(Problem { error: error.to_owned(), help })).into_response()
+fn problem(status: StatusCode, error: impl Into<String>, help: impl Into<String>) -> Response {
+    (status, Json(Problem { error: error.into(), help: help.into() })).into_response()
 }
 
 /// Nothing here is meant for a browser to render, frame or keep.

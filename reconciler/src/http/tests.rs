@@ -31,6 +31,24 @@ impl Shown for Fake {
         Box::pin(async { Ok(vec![event]) })
     }
 
+    fn request(
+        &self,
+        cluster: ClusterName,
+        wanted: requests::Wanted,
+    ) -> BoxFuture<'_, Result<requests::Recorded, requests::Unrecorded>> {
+        Box::pin(async move {
+            if cluster.as_str() != "brussels" {
+                return Err(requests::Unrecorded::UnknownCluster);
+            }
+            if wanted.kind == requests::Kind::Abort {
+                let (error, help) = ("not now".to_owned(), "wait".to_owned());
+                return Err(requests::Unrecorded::Conflict { error, help });
+            }
+            let request = format!("{:?} by {:?}: {:?}", wanted.kind, wanted.by, wanted.reason);
+            Ok(requests::Recorded { format_version: "1.0".to_owned(), cluster, id: 7, request })
+        })
+    }
+
     fn ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
     }
@@ -185,4 +203,97 @@ async fn the_history_can_be_asked_for_a_cluster_and_is_bounded() {
     let history: History = serde_json::from_str(&body).expect("it is a history");
     assert_eq!(history.events[0].message, "at most 10000");
     assert_eq!(history.events[0].cluster.as_ref().map(ClusterName::as_str), Some("brussels"));
+}
+
+const REQUESTS: &str = "/api/v1/clusters/brussels/requests";
+
+/// Sends a request that is right but for `change`.
+async fn send(path: &str, body: &str, change: impl FnOnce(&mut axum::http::HeaderMap)) -> (u16, String) {
+    let mut request = Request::post(path)
+        .header("content-type", "application/json")
+        .header("x-requested-with", "dataminer-reconciler")
+        .body(Body::from(body.to_owned()))
+        .expect("it is a request");
+    change(request.headers_mut());
+    let router = router(Arc::new(Fake::default()), Metrics::new());
+    let response = router.oneshot(request).await.expect("a router always answers");
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), 1 << 20).await.expect("the body is short");
+    (status, String::from_utf8(body.to_vec()).expect("the body is text"))
+}
+
+#[tokio::test]
+async fn a_request_is_recorded_with_who_and_why() {
+    let body = r#"{"kind": "takeover", "reason": " the old one burned down ", "by": "ada"}"#;
+    let (status, answer) = send(REQUESTS, body, |_| {}).await;
+    assert_eq!(status, 202, "{answer}");
+    let recorded: requests::Recorded = serde_json::from_str(&answer).expect("it is the record");
+    assert_eq!(recorded.id, 7);
+    assert_eq!(recorded.request, r#"Takeover by Some("ada"): Some("the old one burned down")"#);
+}
+
+/// A page in a browser can send a form, or a simple request, to loopback; it must do nothing.
+#[tokio::test]
+async fn a_request_that_a_browser_can_be_made_to_send_is_refused() {
+    let body = r#"{"kind": "retry"}"#;
+    assert_eq!(send(REQUESTS, body, |_| {}).await.0, 202);
+    type Change = fn(&mut axum::http::HeaderMap);
+    let changes: [(u16, Change); 6] = [
+        (415, |headers| drop(headers.remove("content-type"))),
+        (415, |headers| drop(headers.insert("content-type", HeaderValue::from_static("text/plain")))),
+        (403, |headers| drop(headers.remove("x-requested-with"))),
+        (403, |headers| drop(headers.insert("x-requested-with", HeaderValue::from_static("XMLHttpRequest")))),
+        (403, |headers| drop(headers.insert("origin", HeaderValue::from_static("http://127.0.0.1:8080")))),
+        (403, |headers| drop(headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin")))),
+    ];
+    for (status, change) in changes {
+        let (got, answer) = send(REQUESTS, body, change).await;
+        assert_eq!(got, status, "{answer}");
+        assert!(answer.contains("help"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_makes_no_sense_says_what_to_write() {
+    let long = format!(r#"{{"kind": "retry", "reason": "{}"}}"#, "x".repeat(2000));
+    let huge = format!(r#"{{"kind": "retry", "reason": "{}"}}"#, "x".repeat(20_000));
+    for (path, body, status, word) in [
+        (REQUESTS, "", 400, "retry"),
+        (REQUESTS, r#"{"kind": "explode"}"#, 400, "retry"),
+        (REQUESTS, r#"{"kind": "retry", "force": true}"#, 400, "force"),
+        (REQUESTS, r#"{"kind": "takeover"}"#, 400, "reason"),
+        (REQUESTS, r#"{"kind": "takeover", "reason": "  "}"#, 400, "reason"),
+        (REQUESTS, r#"{"kind": "restore", "backup": "0123456789"}"#, 400, "reason"),
+        (REQUESTS, r#"{"kind": "restore", "reason": "why"}"#, 400, "backup list"),
+        (REQUESTS, r#"{"kind": "retry", "backup": "0123456789"}"#, 400, "leave"),
+        (REQUESTS, r#"{"kind": "retry", "reason": "a\u001b[31m"}"#, 400, "control"),
+        (REQUESTS, long.as_str(), 400, "1000"),
+        (REQUESTS, huge.as_str(), 413, "16 KiB"),
+        (REQUESTS, r#"{"kind": "abort"}"#, 409, "wait"),
+        ("/api/v1/clusters/paris/requests", r#"{"kind": "retry"}"#, 404, "names"),
+        ("/api/v1/clusters/..%2fetc/requests", r#"{"kind": "retry"}"#, 404, "names"),
+    ] {
+        let (got, answer) = send(path, body, |_| {}).await;
+        assert_eq!(got, status, "{path} {body}: {answer}");
+        assert!(answer.contains(word) && answer.contains("help"), "{path} {body}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_client_sends_requests_that_the_server_takes_and_reads_its_refusals() {
+    let bound = bind("127.0.0.1:0".parse().expect("it is an address")).await.expect("a port is free");
+    let server = format!("http://{}", bound.address);
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(bound.serve(router(Arc::new(Fake::default()), Metrics::new()), stop.clone()));
+    let wanted = |kind| requests::Wanted { kind, reason: None, by: None, backup: None };
+    let recorded: requests::Recorded =
+        client::post(&server, REQUESTS, &wanted(requests::Kind::Retry)).await.expect("it is recorded");
+    assert_eq!(recorded.cluster.as_str(), "brussels");
+    let error = client::post::<requests::Recorded>(&server, REQUESTS, &wanted(requests::Kind::Abort))
+        .await
+        .expect_err("not now");
+    assert!(error.to_string().ends_with("409: not now"), "{error}");
+    assert_eq!(error.help(), "wait");
+    stop.cancel();
+    serving.await.expect("the server does not panic").expect("the server ends well");
 }

@@ -18,11 +18,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, ConfigError},
-    engine::{Engine, EngineConfig, EngineHandle, FleetDesired},
-    http::{self, HttpError, Shown, monitoring::Monitoring},
+    engine::{Engine, EngineConfig, EngineHandle, FleetDesired, RequestError},
+    http::{
+        self, HttpError, Shown,
+        monitoring::Monitoring,
+        requests::{Kind, Recorded, Unrecorded, Wanted},
+    },
     metrics::Metrics,
     source::{GitSource, watch::Watched},
-    store::{Event, Store, StoreError},
+    store::{Event, OperatorRequest, RequestKind, Store, StoreError},
     vault::{Vault, VaultError},
 };
 
@@ -257,6 +261,25 @@ struct Live {
     handle: EngineHandle,
 }
 
+impl Live {
+    async fn record(&self, cluster: &ClusterName, wanted: Wanted) -> Result<Recorded, RequestError> {
+        let Wanted { kind, reason, by, backup } = wanted;
+        let kind = match kind {
+            Kind::Retry => RequestKind::Retry,
+            Kind::Abort => RequestKind::Abort,
+            Kind::Reconcile => RequestKind::Reconcile,
+            Kind::Takeover => RequestKind::Takeover,
+            Kind::Restore => {
+                let object = self.handle.whole_backup(cluster, &backup.unwrap_or_default()).await?;
+                RequestKind::Restore { backup: object.sha256 }
+            }
+        };
+        let request = kind.to_string();
+        let id = self.handle.request(cluster, OperatorRequest { kind, reason, by }).await?;
+        Ok(Recorded { format_version: "1.0".to_owned(), cluster: cluster.clone(), id, request })
+    }
+}
+
 impl Shown for Live {
     fn status(&self) -> Arc<FleetStatus> {
         Arc::new(self.handle.status().borrow().clone())
@@ -268,6 +291,29 @@ impl Shown for Live {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Event>, StoreError>> {
         Box::pin(async move { self.handle.store().events(cluster.as_ref(), limit).await })
+    }
+
+    fn request(&self, cluster: ClusterName, wanted: Wanted) -> BoxFuture<'_, Result<Recorded, Unrecorded>> {
+        Box::pin(async move {
+            self.record(&cluster, wanted).await.map_err(|error| {
+                let help = error.help().to_owned();
+                let words = error.to_string();
+                match error {
+                    RequestError::UnknownCluster(_) => Unrecorded::UnknownCluster,
+                    RequestError::Underway(_) => Unrecorded::Conflict { error: words, help },
+                    RequestError::BackupName(_)
+                    | RequestError::NoBackup { .. }
+                    | RequestError::ManyBackups { .. }
+                    | RequestError::BadBackup { .. }
+                    | RequestError::Vault(_) => Unrecorded::NotThere { error: words, help },
+                    RequestError::Store(error) => {
+                        let error = anyhow::Error::new(error);
+                        tracing::error!(error = format!("{error:#}"), "recording a request");
+                        Unrecorded::Failed
+                    }
+                }
+            })
+        })
     }
 
     fn ready(&self) -> bool {

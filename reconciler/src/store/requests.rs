@@ -59,22 +59,22 @@ pub struct StoredRequest {
 }
 
 impl Store {
-    /// Records `request`; the loop of the cluster takes it up.
+    /// Records `request` and returns its number; the loop of the cluster takes it up.
     pub async fn request(
         &self,
         cluster: &ClusterName,
         request: &OperatorRequest,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         const DOING: &str = "recording a request";
-        sqlx::query("INSERT INTO requests (cluster, at, request) VALUES (?, ?, ?)")
+        let done = sqlx::query("INSERT INTO requests (cluster, at, request) VALUES (?, ?, ?)")
             .bind(cluster.as_str())
             .bind(millis(now))
             .bind(to_json(DOING, request)?)
             .execute(&self.pool)
             .await
             .map_err(query(DOING))?;
-        Ok(())
+        Ok(done.last_insert_rowid())
     }
 
     /// The requests about `cluster` that were not acted on, oldest first.

@@ -12,6 +12,7 @@
 //! * Nothing is ever overwritten or removed here.
 
 mod object;
+mod part;
 #[cfg(test)]
 mod tests;
 
@@ -69,6 +70,15 @@ pub enum VaultError {
     NotFound { cluster: ClusterName, sha256: Sha256 },
 }
 
+/// What the vault holds of a cluster.
+#[derive(Debug, Default)]
+pub struct Census {
+    /// Oldest first.
+    pub objects: Vec<StoredObject>,
+    /// Why index entries cannot be read; each names its path.
+    pub unreadable: Vec<VaultError>,
+}
+
 /// A vault in a folder. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vault {
@@ -95,6 +105,12 @@ impl Vault {
         Ok(Self { root: root.to_owned() })
     }
 
+    /// The vault in the folder `root`, which must be there; for those who only look.
+    pub fn existing(root: &Utf8Path) -> Result<Self, VaultError> {
+        let vault = Self { root: root.to_owned() };
+        vault.check_root().map(|()| vault)
+    }
+
     /// The folder.
     pub fn root(&self) -> &Utf8Path {
         &self.root
@@ -109,10 +125,8 @@ impl Vault {
         self.check_root()?;
         let folder = self.root.join(object.cluster.as_str()).join(object.agent.as_str());
         self.io("making", &folder, &object.file, fs::create_dir_all(&folder).await)?;
-        // The name of a temporary file is of no other writer: one process owns the vault, and one put of a file
-        // from an Agent runs at a time; a leftover of a crash is overwritten.
-        let part = folder.join(format!(".{}.part", object.file));
-        let stored = self.receive(object, reader, &folder, &part).await;
+        let (part, file) = self.io("creating", &folder, &object.file, part::open(&folder, &object.file))?;
+        let stored = self.receive(object, reader, &folder, &part, file).await;
         if stored.is_err() {
             // Nothing else can be done about a leftover than trying; it has no index entry.
             drop(fs::remove_file(&part).await);
@@ -126,11 +140,13 @@ impl Vault {
         mut reader: R,
         folder: &Utf8Path,
         part: &Utf8Path,
+        file: std::fs::File,
     ) -> Result<StoredObject, VaultError>
     where
         R: AsyncRead + Unpin,
     {
-        let mut file = self.io("creating", part, &object.file, fs::File::create(part).await)?;
+        // Holds the lock on the part file until the index is written.
+        let mut file = fs::File::from_std(file);
         let mut hasher = sha2::Sha256::new();
         let mut size = 0_u64;
         let mut buffer = vec![0_u8; 64 * 1024];
@@ -155,7 +171,12 @@ impl Vault {
         let stored = StoredObject::new(object, sha256, size);
         let path = folder.join(stored.file_name());
         let index = folder.join(format!("{}.json", stored.file_name()));
-        if let Some(known) = self.read_index(&index).await?
+        // An index entry that cannot be read is written anew: the bytes are here.
+        let known = match self.read_index(&index).await {
+            Err(VaultError::Index { .. }) => None,
+            known => known?,
+        };
+        if let Some(known) = known
             && fs::metadata(&path).await.is_ok_and(|metadata| metadata.len() == size)
         {
             self.io("removing", part, &object.file, fs::remove_file(part).await)?;
@@ -164,10 +185,12 @@ impl Vault {
         self.io("renaming", part, &object.file, fs::rename(part, &path).await)?;
         let json = serde_json::to_vec_pretty(&stored)
             .map_err(|source| VaultError::Index { path: index.clone(), source })?;
-        let mut file = self.io("creating", part, &object.file, fs::File::create(part).await)?;
-        self.io("writing", part, &object.file, file.write_all(&json).await)?;
-        self.io("writing", part, &object.file, file.sync_all().await)?;
-        self.io("renaming", part, &object.file, fs::rename(part, &index).await)?;
+        let (part, entry) = self.io("creating", folder, &object.file, part::open(folder, &object.file))?;
+        let mut entry = fs::File::from_std(entry);
+        self.io("writing", &part, &object.file, entry.write_all(&json).await)?;
+        self.io("writing", &part, &object.file, entry.sync_all().await)?;
+        self.io("renaming", &part, &object.file, fs::rename(&part, &index).await)?;
+        drop(file);
         // Makes the two names durable, too.
         let directory = self.io("opening", folder, &object.file, fs::File::open(folder).await)?;
         self.io("writing", folder, &object.file, directory.sync_all().await)?;
@@ -181,25 +204,45 @@ impl Vault {
 
     /// Everything that the vault holds of `cluster`, oldest first.
     pub async fn objects(&self, cluster: &ClusterName) -> Result<Vec<StoredObject>, VaultError> {
+        let Census { objects, unreadable } = self.census(cluster).await?;
+        unreadable.into_iter().next().map_or(Ok(objects), Err)
+    }
+
+    /// Everything that the vault holds of `cluster`, oldest first, and the index entries that cannot be read.
+    pub async fn census(&self, cluster: &ClusterName) -> Result<Census, VaultError> {
         self.check_root()?;
-        let mut objects = Vec::new();
+        let mut census = Census::default();
         let folder = self.root.join(cluster.as_str());
         for agent in self.names(&folder).await? {
             let folder = folder.join(agent);
-            for name in self.names(&folder).await? {
-                if !name.ends_with(".json") || name.starts_with('.') {
+            let names = self.names(&folder).await?;
+            for name in &names {
+                // A backup may itself be called `….json`: its own index entry says so.
+                let is_object = names.binary_search(&format!("{name}.json")).is_ok();
+                if !name.ends_with(".json") || name.starts_with('.') || is_object {
                     continue;
                 }
-                if let Some(object) = self.read_index(&folder.join(&name)).await? {
-                    // A backup may itself be called `….json`: only an index names the object that it stands by.
-                    if format!("{}.json", object.file_name()) == name && object.cluster == *cluster {
-                        objects.push(object);
+                match self.read_index(&folder.join(name)).await {
+                    // Only an index names the object that it stands by.
+                    Ok(Some(object))
+                        if format!("{}.json", object.file_name()) == *name && object.cluster == *cluster =>
+                    {
+                        census.objects.push(object);
                     }
+                    Ok(_) => {}
+                    Err(error) => census.unreadable.push(error),
                 }
             }
         }
-        objects.sort_by(|a, b| (a.taken_at, &a.agent, &a.file).cmp(&(b.taken_at, &b.agent, &b.file)));
-        Ok(objects)
+        census.objects.sort_by(|a, b| (a.taken_at, &a.agent, &a.file).cmp(&(b.taken_at, &b.agent, &b.file)));
+        Ok(census)
+    }
+
+    /// The clusters of which the vault holds anything, by name.
+    pub async fn clusters(&self) -> Result<Vec<ClusterName>, VaultError> {
+        self.check_root()?;
+        let names = self.names(&self.root).await?;
+        Ok(names.into_iter().filter_map(|name| ClusterName::new(name).ok()).collect())
     }
 
     /// Whether an object of `cluster` with this hash is there.
@@ -228,27 +271,34 @@ impl Vault {
     pub async fn verify(&self, cluster: &ClusterName) -> Result<Vec<(StoredObject, Verdict)>, VaultError> {
         let mut verdicts = Vec::new();
         for object in self.objects(cluster).await? {
-            let path = self.path(&object);
-            let verdict = match fs::File::open(&path).await {
-                Ok(mut file) => {
-                    let mut hasher = sha2::Sha256::new();
-                    let mut buffer = vec![0_u8; 64 * 1024];
-                    loop {
-                        let count = self.io("reading", &path, &object.file, file.read(&mut buffer).await)?;
-                        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
-                            break;
-                        };
-                        hasher.update(bytes);
-                    }
-                    let actual = Sha256::from_digest(hasher.finalize().into());
-                    if actual == object.sha256 { Verdict::Good } else { Verdict::Damaged { actual } }
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Verdict::Lost,
-                Err(source) => return Err(VaultError::Io { doing: "opening", path, source }),
-            };
+            let verdict = self.check(&object, |_| {}).await?;
             verdicts.push((object, verdict));
         }
         Ok(verdicts)
+    }
+
+    /// Hashes one object again; `read` hears of the bytes as they are read.
+    pub async fn check(
+        &self,
+        object: &StoredObject,
+        mut read: impl FnMut(u64),
+    ) -> Result<Verdict, VaultError> {
+        let path = self.path(object);
+        let mut file = match fs::File::open(&path).await {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Verdict::Lost),
+            Err(source) => return Err(VaultError::Io { doing: "opening", path, source }),
+        };
+        let mut hasher = sha2::Sha256::new();
+        let mut buffer = vec![0_u8; 64 * 1024];
+        loop {
+            let count = self.io("reading", &path, &object.file, file.read(&mut buffer).await)?;
+            let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+            hasher.update(bytes);
+            read(bytes.len() as u64);
+        }
+        let actual = Sha256::from_digest(hasher.finalize().into());
+        Ok(if actual == object.sha256 { Verdict::Good } else { Verdict::Damaged { actual } })
     }
 
     fn path(&self, object: &StoredObject) -> Utf8PathBuf {
