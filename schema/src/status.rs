@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     diagnostic::Diagnostic,
     id::{AgentName, ClusterName, CommitId, PlanId, Sha256},
-    plan::{Action, AgentVersions, Change, Disruption, VersionPair, Waiting},
+    plan::{
+        Action, AgentVersions, BackupRef, Block, Change, ContentLoss, Disruption, VersionPair, Waiting,
+        Warning,
+    },
     v1::observation::{AgentState, OwedWork},
 };
 
 /// The version of the Status document that this crate writes.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// Every cluster of one installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -147,6 +150,18 @@ pub struct ClusterStatus {
     /// The steps of the current plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepStatus>,
+    /// What stands in the way of the current plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<Block>,
+    /// What the current plan warns of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// Which content the current plan restores, and what is lost by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_loss: Option<ContentLoss>,
+    /// The last failure that nothing has overcome since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureStatus>,
     /// What the current plan waits for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Waiting>,
@@ -247,10 +262,33 @@ pub struct StepStatus {
     /// The version that it leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// The content backup that it restores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupRef>,
+    /// The module that it installs again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// What users notice.
     pub disruption: Disruption,
     /// How far it is.
     pub state: StepState,
+}
+
+/// Something that did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureStatus {
+    /// A stable code in PascalCase.
+    pub reason: String,
+    /// What was attempted, on what, what is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The Agents that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentName>,
+    /// Whether it is tried again without anybody's help.
+    pub tried_again: bool,
 }
 
 /// How far a step is.

@@ -4,6 +4,7 @@
 
 mod backup;
 mod completion;
+mod describe;
 mod diff;
 mod exit;
 mod fleet;
@@ -68,6 +69,7 @@ enum Verb {
     Observe(observe::Args),
     Run(Box<run::Args>),
     Status(status::Args),
+    Describe(describe::Args),
     History(history::Args),
     Retry(operator::RetryArgs),
     Abort(operator::AbortArgs),
@@ -124,6 +126,7 @@ impl Verb {
             Self::Observe(args) => observe::run(&args, terminal),
             Self::Run(args) => run::run(&args, terminal),
             Self::Status(args) => status::run(&args, terminal),
+            Self::Describe(args) => describe::run(&args, terminal),
             Self::History(args) => history::run(&args, terminal),
             Self::Retry(args) => operator::retry(&args, terminal),
             Self::Abort(args) => operator::abort(&args, terminal),

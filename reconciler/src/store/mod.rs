@@ -87,6 +87,10 @@ pub enum StoreError {
     OperationUnfinished { cluster: String },
 }
 
+/// How often a reader tries to open the file, and how long it pauses in between.
+const READ_ATTEMPTS: u32 = 20;
+const READ_PAUSE: Duration = Duration::from_millis(100);
+
 /// The store of one process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -119,8 +123,34 @@ impl Store {
     }
 
     /// Opens the file `path` to read it beside the process that owns it.
+    ///
+    /// The owner may be in the middle of making the file, or of putting its last pages into place and removing the
+    /// log beside it; whoever comes just then is refused for a moment, which is waited through.
     pub async fn open_read_only(path: &Utf8Path) -> Result<Self, StoreError> {
-        Self::connect(path, options(path).read_only(true), None).await
+        let mut attempt = 1;
+        loop {
+            let opened = Self::connect(path, reading(path), None).await;
+            let failed = match opened {
+                Ok(store) => match store.peek().await {
+                    Ok(()) => return Ok(store),
+                    Err(source) => {
+                        store.close().await;
+                        StoreError::Open { path: path.to_owned(), source }
+                    }
+                },
+                Err(error) => error,
+            };
+            if attempt == READ_ATTEMPTS {
+                return Err(failed);
+            }
+            attempt += 1;
+            tokio::time::sleep(READ_PAUSE).await;
+        }
+    }
+
+    /// Whether the tables are there and can be read.
+    async fn peek(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT COUNT(*) FROM statuses").fetch_one(&self.pool).await.map(drop)
     }
 
     async fn connect(
@@ -148,6 +178,14 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// For one who only looks: no pragma that would write.
+fn reading(path: &Utf8Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path.as_std_path())
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(10))
 }
 
 fn options(path: &Utf8Path) -> SqliteConnectOptions {

@@ -303,3 +303,34 @@ async fn a_reader_sees_what_a_killed_owner_wrote() {
         }
     }
 }
+
+/// Regression: `status --config` met "unable to open" while a process was just ending.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_is_served_while_owners_come_and_go() {
+    let scratch = scratch();
+    Store::open(&scratch.db).await.expect("a new store opens").close().await;
+    let path = scratch.db.clone();
+    let readers = tokio::spawn(async move {
+        for _ in 0..60 {
+            let reader = Store::open_read_only(&path).await.unwrap_or_else(|error| panic!("{error:?}"));
+            assert_eq!(reader.statuses().await.expect("it reads"), []);
+            reader.close().await;
+        }
+    });
+    for generation in 1..=20 {
+        let owner = Store::open(&scratch.db).await.expect("the last owner let go");
+        owner.raise_generation(&cluster(), generation).await.expect("raised");
+        owner.close().await;
+    }
+    readers.await.expect("every reader was served");
+}
+
+#[tokio::test]
+async fn a_reader_waits_for_an_owner_that_is_just_making_the_file() {
+    let scratch = scratch();
+    std::fs::create_dir_all(scratch.db.parent().expect("it lies in a folder")).expect("it can be made");
+    std::fs::write(&scratch.db, b"").expect("it can be written");
+    let (reader, owner) = tokio::join!(Store::open_read_only(&scratch.db), Store::open(&scratch.db));
+    assert_eq!(reader.expect("served in the end").statuses().await.expect("it reads"), []);
+    owner.expect("the owner is not disturbed").close().await;
+}

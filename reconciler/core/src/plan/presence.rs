@@ -155,7 +155,7 @@ fn operations(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {
                 BlockCode::ManagedElsewhere,
                 name,
                 format!("{} is managed by the installation `{owner}`, not by `{ours}`", seen.name),
-                "one installation acts on a cluster: remove it there, or take it over with `takeover --reason`",
+                "one installation acts on a cluster: remove it there, or take it over: `dataminer-reconciler takeover CLUSTER --reason TEXT`",
             ),
             _ => match operation.state {
                 OperationState::Running => draft.block(

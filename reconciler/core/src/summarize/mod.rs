@@ -11,8 +11,8 @@ use dataminer_schema::{
     id::PlanId,
     plan::{Action, BlockCode, Change, Plan, PlanResult, Step, VersionPair, WaitingOn},
     status::{
-        AgentStatus, ClusterState, ClusterStatus, OperationStatus, ProgressStatus, SourceStatus, StepState,
-        StepStatus,
+        AgentStatus, ClusterState, ClusterStatus, FailureStatus, OperationStatus, ProgressStatus,
+        SourceStatus, StepState, StepStatus,
     },
     v1::observation::{Observation, OwedWork},
     version::{Version, WebWanted},
@@ -98,6 +98,10 @@ pub fn summarize(input: &SummaryInput<'_>) -> ClusterStatus {
         change: input.plan.map_or(Change::None, |plan| plan.change),
         plan: input.plan.map(|plan| plan.id.clone()),
         steps: steps(input),
+        blocked: input.plan.map(|plan| plan.blocked.clone()).unwrap_or_default(),
+        warnings: input.plan.map(|plan| plan.warnings.clone()).unwrap_or_default(),
+        content_loss: input.plan.and_then(|plan| plan.content_loss.clone()),
+        failure: input.failure.map(failure),
         waiting,
         operation: input.operation.as_ref().map(operation),
         owed: owed(input),
@@ -211,10 +215,26 @@ fn steps(input: &SummaryInput<'_>) -> Vec<StepStatus> {
             id: step.id.clone(),
             action: step.action,
             to: step.to.clone(),
+            backup: step.backup.clone(),
+            module: step.module.clone(),
             disruption: step.disruption,
             state: state(index),
         })
         .collect()
+}
+
+fn failure(failure: &Failure) -> FailureStatus {
+    let Failure { disposition, reason, message, help, agents } = failure;
+    FailureStatus {
+        reason: reason.clone(),
+        message: message.clone(),
+        help: help.clone(),
+        agents: agents.clone(),
+        tried_again: match disposition {
+            Disposition::Retry => true,
+            Disposition::Stalled => false,
+        },
+    }
 }
 
 fn wanted(desired: &Desired) -> VersionPair {
