@@ -632,7 +632,12 @@ async fn a_takeover_of_what_is_being_worked_on_is_refused() {
     let run = bench.start().await;
     bench.dms.in_job().await;
     let generation = bench.dms.script().generation;
-    run.request(RequestKind::Takeover).await;
+    let takeover =
+        OperatorRequest { kind: RequestKind::Takeover, reason: Some("a test".to_owned()), by: None };
+    let refused = run.handle.request(&cluster(), takeover.clone()).await.expect_err("it is ours");
+    assert!(matches!(refused, RequestError::Underway(_)), "{refused}");
+    // One that was recorded just before the operation began.
+    run.handle.store().request(&cluster(), &takeover, now()).await.expect("it is recorded");
     bench.dms.lift();
     run.ready().await;
     assert_eq!(run.events(EventKind::TakenOver).await, Vec::<String>::new());

@@ -20,10 +20,9 @@ pub(super) fn open(folder: &Utf8Path, name: &str) -> io::Result<(Utf8PathBuf, Fi
         let path = folder.join(format!(".{name}{number}.part"));
         // Not truncated before it is known to be ours.
         let file = File::options().create(true).truncate(false).read(true).write(true).open(&path)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => continue,
-            // A share without locks: one process is all that can be promised there, as before.
-            Ok(()) | Err(_) => {}
+        // Any other error is a share without locks: one process is all that can be promised there, as before.
+        if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK) {
+            continue;
         }
         // Whoever had it may have renamed it into its place between our two calls: then it is an object by now.
         let same = |there: &Metadata, ours: &Metadata| (there.dev(), there.ino()) == (ours.dev(), ours.ino());
