@@ -3,10 +3,13 @@
 mod chart;
 mod ci;
 mod cli;
+mod desk;
 mod dockerfile;
 mod e2e;
 mod e2e_faults;
 mod forgotten;
+mod operator;
+mod ownership;
 mod process;
 mod readme;
 mod scene;

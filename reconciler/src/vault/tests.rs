@@ -175,3 +175,40 @@ fn urls_name_a_folder() {
         assert!(matches!(Vault::open_url(wrong), Err(VaultError::Url { .. })), "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn of_two_equal_objects_the_whole_one_is_read() {
+    let scratch = scratch();
+    let vault = Vault::open(&scratch.root).expect("a new vault");
+    let mut stored = Vec::new();
+    for agent in ["a1", "a2"] {
+        let object = NewObject { agent: agent.parse().expect("an Agent name"), ..object("a.zip") };
+        stored.push(vault.put(&object, &b"content"[..]).await.expect("it is stored"));
+    }
+    let path = |agent: &str| scratch.root.join("brussels").join(agent).join(stored[0].file_name());
+    std::fs::write(path("a1"), b"con").expect("it can be written");
+    let (read, _) = vault.read(&cluster(), &stored[0].sha256).await.expect("it opens");
+    assert_eq!(read.agent.as_str(), "a2");
+    std::fs::remove_file(path("a1")).expect("it can be removed");
+    let (read, _) = vault.read(&cluster(), &stored[0].sha256).await.expect("it opens");
+    assert_eq!(read.agent.as_str(), "a2");
+}
+
+/// A look at the vault names what cannot be read, and shows the rest; a backup that is itself JSON is no index.
+#[tokio::test]
+async fn one_bad_index_entry_is_named_and_written_anew_with_its_object() {
+    let scratch = scratch();
+    let vault = Vault::open(&scratch.root).expect("a new vault");
+    let good = vault.put(&object("a.json"), &b"[]"[..]).await.expect("it is stored");
+    let bad = vault.put(&object("b.zip"), &b"other"[..]).await.expect("it is stored");
+    let index = scratch.root.join("brussels/a1").join(format!("{}.json", bad.file_name()));
+    std::fs::write(&index, b"{").expect("it can be written");
+    let census = vault.census(&cluster()).await.expect("it looks");
+    assert_eq!(census.objects, [good]);
+    assert_eq!(census.unreadable.len(), 1);
+    assert!(census.unreadable[0].to_string().contains("b.zip.json"), "{:?}", census.unreadable);
+    assert!(vault.objects(&cluster()).await.is_err(), "a plan is not made upon half a vault");
+    vault.put(&object("b.zip"), &b"other"[..]).await.expect("it is stored");
+    assert_eq!(vault.objects(&cluster()).await.expect("whole again").len(), 2);
+    assert_eq!(vault.clusters().await.expect("it looks"), [cluster()]);
+}
