@@ -1,10 +1,12 @@
-//! What our work left behind: staged packages, tasks, copies of packages in job folders. Nothing else is touched.
+//! What our work left behind: staged packages and content, tasks, copies of packages in job folders. Nothing else is
+//! touched: safety copies and notes of owed work stay.
 
 use dataminer_schema::id::{JobId, Sha256};
 
 use super::{
     Inner,
     error::AgentError,
+    job,
     link::{Link, Session},
     render::JobRecord,
     scripts::{self, Argument, Script},
@@ -14,7 +16,7 @@ use super::{
 const MAX_ENTRIES: usize = 5000;
 const RECORD_CAP: usize = 64 * 1024;
 /// Ended jobs whose records stay: they prove web levels (`OwnJob`) and cost some kilobytes.
-const KEPT_RECORDS: usize = 20;
+const KEPT_RECORDS: usize = 30;
 
 /// Cleans one Agent. A job that has not ended keeps everything that it needs.
 pub(super) async fn clean(inner: &Inner, link: &Link) -> Result<(), AgentError> {
@@ -32,10 +34,15 @@ async fn with(inner: &Inner, session: &Session) -> Result<(), AgentError> {
         let path = inner.context.layout.job(&id);
         let files = session.sftp.list(&path, MAX_ENTRIES).await?;
         let has = |name: &str| files.iter().any(|file| file.name.eq_ignore_ascii_case(name));
-        if has("exitcode.txt") || has("refused.txt") {
+        let over = has("exitcode.txt") || has("refused.txt");
+        if has("content") && (over || !job::lock_held(session, &id).await?) {
+            scripts::run(&session.connection, Script::Discard, Argument::Job(&id), ExecLimits::default())
+                .await?;
+        }
+        if over {
             ended.push((id, files, folder));
         } else if let Ok(record) = record(session, &path).await {
-            needed.push(record.sha256);
+            needed.extend(record.sha256);
         }
     }
     ended.sort_by_key(|(_, _, folder)| std::cmp::Reverse(folder.modified));

@@ -15,10 +15,10 @@ use super::{
     transport::Receive,
 };
 
-const FOLDERS: [&str; 2] = ["Applications", "Dashboards"];
-const MAX_FILES: usize = 200_000;
-const MAX_DEPTH: usize = 40;
-const MAX_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+pub(super) const FOLDERS: [&str; 2] = ["Applications", "Dashboards"];
+pub(super) const MAX_FILES: usize = 200_000;
+pub(super) const MAX_DEPTH: usize = 40;
+pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024 * 1024;
 const MAX_ENTRIES: usize = 50_000;
 /// Files up to this size are fetched ahead, several at a time; larger ones are streamed one after the other.
 const SMALL: u64 = 4 * 1024 * 1024;
@@ -29,8 +29,8 @@ const LISTINGS_AT_ONCE: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ContentFile {
     /// With forward slashes, as zips have it.
-    path: String,
-    size: u64,
+    pub(super) path: String,
+    pub(super) size: u64,
     modified: Option<Timestamp>,
 }
 

@@ -54,6 +54,14 @@ pub enum Reason {
     UtilityMissing,
     /// The vault did not take a backup.
     VaultFailed,
+    /// The backup of a restore can be had from nowhere.
+    NoBackup,
+    /// The backup of a restore holds what must not go onto an Agent, or is broken.
+    BackupRefused,
+    /// What lies on an Agent is not what the backup holds.
+    ContentDiffers,
+    /// A module is installed in a way that Windows Installer cannot undo.
+    ModuleNotRemovable,
     /// Our folder on the Agent holds something that we did not put there.
     TamperedFolder,
     /// The effect names an Agent that the manifest does not have.
@@ -68,6 +76,7 @@ impl Reason {
             | Self::Timeout
             | Self::Refused
             | Self::ScriptFailed
+            | Self::ContentDiffers
             | Self::ProtocolViolation => Disposition::Retry,
             Self::HostKeyRefused
             | Self::AuthenticationFailed
@@ -87,6 +96,9 @@ impl Reason {
             | Self::JobNotStarted
             | Self::UtilityMissing
             | Self::VaultFailed
+            | Self::NoBackup
+            | Self::BackupRefused
+            | Self::ModuleNotRemovable
             | Self::TamperedFolder
             | Self::UnknownAgent => Disposition::Stalled,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dataminer_core::exec::effect::{Effect, EffectKind, Failure, Outcome};
+use dataminer_core::exec::effect::{Effect, EffectKind, Failure, JobEnd, ModuleInstall, Outcome};
 use dataminer_schema::id::AgentName;
 use futures::{StreamExt, stream};
 
@@ -10,16 +10,21 @@ use super::{
     Inner, backup,
     claim::combine,
     clean,
+    context::tell,
     error::AgentError,
-    job,
+    job::{self, Order, Work},
     link::Link,
-    owed,
+    owed, restore,
     stage::{self, Payload},
 };
-use crate::engine::ProgressSender;
+use crate::engine::{Progress, ProgressSender};
 
 /// Uploads and downloads at the same time within a cluster: more only share one line to a site.
-const TRANSFERS: usize = 4;
+pub(super) const TRANSFERS: usize = 4;
+/// Jobs at the same time: they work on the Agents themselves.
+pub(super) const JOBS: usize = 64;
+/// How msiexec's `ERROR_SUCCESS_REBOOT_REQUIRED` ends a line of the job's log.
+const RESTART_WANTED: &str = " 3010";
 
 /// See [`super::ClusterDriver::perform`].
 pub(super) async fn perform(
@@ -36,18 +41,15 @@ pub(super) async fn perform(
                 Err(error) => return Outcome::Failed(error.into_failure(agents.clone())),
             };
             let payload = &payload;
-            let staged =
-                each(
-                    inner,
-                    agents,
-                    |link| async move { stage::stage(inner, &link, payload, progress).await },
-                );
+            let staged = each(inner, agents, TRANSFERS, |link| async move {
+                stage::stage(inner, &link, payload, progress).await
+            });
             staged.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
         EffectKind::SaveBackup { agents } => {
             let observation = inner.observe().await;
             let levels = &observation.agents;
-            let saved = each(inner, agents, |link| async move {
+            let saved = each(inner, agents, TRANSFERS, |link| async move {
                 let level = levels
                     .iter()
                     .find(|agent| agent.name == link.name)
@@ -67,33 +69,67 @@ pub(super) async fn perform(
             }
         },
         EffectKind::CleanUp { agents } => {
-            let cleaned = each(inner, agents, |link| async move { clean::clean(inner, &link).await });
+            let cleaned =
+                each(inner, agents, TRANSFERS, |link| async move { clean::clean(inner, &link).await });
             cleaned.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
         EffectKind::Owe { agents, work } => {
-            let owed =
-                each(inner, agents, |link| async move { owed::owe(inner, &link, generation, work).await });
+            let owed = each(inner, agents, TRANSFERS, |link| async move {
+                owed::owe(inner, &link, generation, work).await
+            });
             owed.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
         EffectKind::Acquit { agents, notes } => {
-            let gone =
-                each(
-                    inner,
-                    agents,
-                    |link| async move { owed::acquit(inner, &link, generation, notes).await },
-                );
+            let gone = each(inner, agents, TRANSFERS, |link| async move {
+                owed::acquit(inner, &link, generation, notes).await
+            });
             gone.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
-        EffectKind::RestoreContent(_) | EffectKind::VerifyContent { .. } | EffectKind::ReinstallModule(_) => {
-            Outcome::Failed(not_yet(effect))
+        EffectKind::RestoreContent(wanted) => restore::restore(inner, generation, wanted, progress).await,
+        EffectKind::VerifyContent { backup, agents } => {
+            restore::verify(inner, backup, agents, progress).await
+        }
+        EffectKind::ReinstallModule(wanted) => reinstall(inner, generation, wanted, progress).await,
+    }
+}
+
+/// Installs the module again on all Agents at once.
+async fn reinstall(
+    inner: &Inner,
+    generation: u64,
+    wanted: &ModuleInstall,
+    progress: &ProgressSender,
+) -> Outcome {
+    let ends = each(inner, &wanted.agents, JOBS, |link| async move {
+        let order = Order {
+            id: &wanted.id,
+            run_as: wanted.run_as,
+            deadline: wanted.deadline,
+            work: Work::Reinstall(wanted),
+        };
+        let end = job::run_on(inner, generation, &link, &order, progress).await?;
+        if let JobEnd::Exited { log_tail, .. } = &end
+            && log_tail.iter().any(|line| line.trim_end().ends_with(RESTART_WANTED))
+        {
+            let note = format!("Agent {}: Windows wants a restart after {}", link.name, wanted.module);
+            tell(progress, Progress::Note(note));
+        }
+        Ok(end)
+    });
+    match ends.await {
+        Ok(ends) => Outcome::JobEnded(job::together(&wanted.agents, ends)),
+        Err(failure) => {
+            tracing::warn!(job = %wanted.id, "reinstallation of {}: {}", wanted.module, failure.message);
+            Outcome::Failed(failure)
         }
     }
 }
 
-/// `task` on each Agent, a few at a time; one failure that names the Agents it is about.
-async fn each<T, F>(
+/// `task` on each Agent, `at_once` at a time; one failure that names the Agents it is about.
+pub(super) async fn each<T, F>(
     inner: &Inner,
     agents: &[AgentName],
+    at_once: usize,
     task: impl Fn(Arc<Link>) -> F,
 ) -> Result<Vec<T>, Failure>
 where
@@ -108,7 +144,7 @@ where
             task(Arc::clone(link)).await
         })
         .collect();
-    let results: Vec<_> = stream::iter(tasks).buffered(TRANSFERS).collect().await;
+    let results: Vec<_> = stream::iter(tasks).buffered(at_once).collect().await;
     let mut values = Vec::with_capacity(results.len());
     let mut failed = Vec::new();
     let mut about = Vec::new();
@@ -122,14 +158,4 @@ where
         }
     }
     combine(failed, about).map_or(Ok(values), Err)
-}
-
-fn not_yet(effect: &Effect) -> Failure {
-    Failure {
-        disposition: dataminer_core::exec::effect::Disposition::Stalled,
-        reason: "ManualStepRequired".to_owned(),
-        message: format!("step {} cannot be done yet", effect.step),
-        help: "do it by hand".to_owned(),
-        agents: Vec::new(),
-    }
 }

@@ -1,6 +1,5 @@
 //! What we write into files that Windows or DataMiner reads: values are checked, never quoted.
 
-use dataminer_core::exec::effect::Job;
 use dataminer_schema::{
     id::{JobId, Sha256},
     v1::cluster::{FailoverPolicy, RunAs, UpgradeOptions},
@@ -8,8 +7,7 @@ use dataminer_schema::{
 
 use super::{
     error::{AgentError, Reason},
-    layout::{ROOT, generation_name},
-    scripts::{RUN_TEMPLATE, crlf},
+    layout::ROOT,
 };
 
 /// Refuses everything that `cmd.exe`, NTFS or XML could read as anything but itself.
@@ -55,25 +53,6 @@ pub fn checked_file_name<'a>(what: &str, value: &'a str) -> Result<&'a str, Agen
         ));
     }
     Ok(value)
-}
-
-/// The job's script with its values filled in.
-pub fn run_script(
-    job: &JobId,
-    generation: u64,
-    sha256: &Sha256,
-    file: &str,
-    utility: &str,
-) -> Result<Vec<u8>, AgentError> {
-    let file = checked_file_name("the package file name", file)?;
-    let utility = checked_value("the path of the Taskbar Utility", utility)?;
-    let text = RUN_TEMPLATE
-        .replace("{job}", job.as_str())
-        .replace("{generation}", &generation_name(generation))
-        .replace("{sha256}", sha256.as_str())
-        .replace("{utility}", utility)
-        .replace("{file}", file);
-    Ok(crlf(&text))
 }
 
 /// The scheduled task of a job, UTF-16LE as `schtasks /create /xml` wants it: no trigger, no time limit, normal
@@ -184,27 +163,26 @@ pub struct JobRecord {
     pub cluster: String,
     pub generation: u64,
     pub action: dataminer_schema::plan::Action,
-    pub file: String,
-    pub sha256: Sha256,
+    /// The package's file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The package's hash, or the restored backup's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
     /// The version that the package brings.
-    pub to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The module that is installed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The Agents that the job changes.
     pub agents: Vec<dataminer_schema::id::AgentName>,
 }
 
 impl JobRecord {
-    /// The record of `job`.
-    pub fn new(job: &Job, installation: &str, cluster: &str, generation: u64) -> Self {
-        Self {
-            id: job.id.clone(),
-            installation: installation.to_owned(),
-            cluster: cluster.to_owned(),
-            generation,
-            action: job.action,
-            file: job.package.file.clone(),
-            sha256: job.package.sha256.clone(),
-            to: job.to.clone(),
-            agents: job.agents.clone(),
-        }
+    /// Whether the job works with this package.
+    pub fn is_of(&self, package: &str) -> bool {
+        self.file.as_deref() == Some(package)
     }
 }
 
@@ -245,27 +223,6 @@ mod tests {
         ] {
             assert!(checked_file_name("a name", value).is_ok(), "{value:?}");
         }
-    }
-
-    #[test]
-    fn the_run_script_has_no_hole_left() {
-        let sha256 = Sha256::of(b"package");
-        let bytes =
-            run_script(&job_id(), 7, &sha256, "a b.dmupgrade", r"C:\Program Files\U\SLTaskbarUtility.exe")
-                .expect("all values are fine");
-        let text = String::from_utf8(bytes).expect("ASCII");
-        assert!(!text.contains(['{', '}']), "{text}");
-        assert!(text.contains("set \"GENERATION=0000000007\"\r\n"), "{text}");
-        assert!(text.contains("set \"JOB=%ROOT%\\jobs\\0123456789ab-3-1\"\r\n"), "{text}");
-    }
-
-    #[test]
-    fn a_file_name_cannot_smuggle_another_placeholder() {
-        let sha256 = Sha256::of(b"package");
-        let bytes = run_script(&job_id(), 7, &sha256, "{utility}.dmupgrade", r"C:\u.exe")
-            .expect("braces are harmless");
-        let text = String::from_utf8(bytes).expect("ASCII");
-        assert!(text.contains(r"\{utility}.dmupgrade"), "{text}");
     }
 
     #[test]

@@ -20,12 +20,10 @@ pub enum Script {
     Start,
     Poll,
     Clean,
+    Discard,
 }
 
-/// The job's own script, before its values are filled in.
-pub const RUN_TEMPLATE: &str = include_str!("scripts/run.cmd");
-
-const SCRIPTS: [Script; 8] = [
+const SCRIPTS: [Script; 9] = [
     Script::Prepare,
     Script::Probe,
     Script::Disk,
@@ -34,6 +32,7 @@ const SCRIPTS: [Script; 8] = [
     Script::Start,
     Script::Poll,
     Script::Clean,
+    Script::Discard,
 ];
 
 impl Script {
@@ -47,6 +46,7 @@ impl Script {
             Self::Start => "start",
             Self::Poll => "poll",
             Self::Clean => "clean",
+            Self::Discard => "discard",
         }
     }
 
@@ -60,6 +60,7 @@ impl Script {
             Self::Start => include_str!("scripts/start.cmd"),
             Self::Poll => include_str!("scripts/poll.cmd"),
             Self::Clean => include_str!("scripts/clean.cmd"),
+            Self::Discard => include_str!("scripts/discard.cmd"),
         }
     }
 

@@ -79,7 +79,11 @@ impl Payload {
 }
 
 fn hash_file(path: &Path) -> std::io::Result<(Sha256, u64)> {
-    let mut file = std::fs::File::open(path)?;
+    hash_all(&mut std::fs::File::open(path)?)
+}
+
+/// The hash and the number of the bytes that are left in `file`.
+pub(super) fn hash_all(file: &mut impl Read) -> std::io::Result<(Sha256, u64)> {
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0_u8; 1024 * 1024];
     let mut size = 0_u64;
@@ -238,7 +242,7 @@ async fn copy(
 
 /// Fails if the Agent's system drive cannot take `bytes` more. A size that cannot be read stops nothing here: the
 /// planner has asked for room before.
-async fn check_disk(session: &Session, bytes: u64) -> Result<(), AgentError> {
+pub(super) async fn check_disk(session: &Session, bytes: u64) -> Result<(), AgentError> {
     let exec = scripts::run(&session.connection, Script::Disk, Argument::None, ExecLimits::default()).await?;
     let free = Sections::parse(&exec.stdout, "disk")?.get("disk").and_then(windows::free_bytes);
     match free {

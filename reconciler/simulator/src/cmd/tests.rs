@@ -307,6 +307,7 @@ const START: &str = include_str!("../../../src/agent/scripts/start.cmd");
 const POLL: &str = include_str!("../../../src/agent/scripts/poll.cmd");
 const CLEAN: &str = include_str!("../../../src/agent/scripts/clean.cmd");
 const RUN: &str = include_str!("../../../src/agent/scripts/run.cmd");
+const UPGRADE: &str = include_str!("../../../src/agent/scripts/work/upgrade.cmd");
 const HASH: &str = include_str!("../../../src/agent/scripts/hash.cmd");
 const DISK: &str = include_str!("../../../src/agent/scripts/disk.cmd");
 
@@ -344,6 +345,7 @@ impl Bench {
         let staged = format!(r"{ROOT}\packages\{hash}\{file}");
         self.machine.disk.write(&WinPath::fixed(&staged), package).unwrap();
         let run = RUN
+            .replace("{work}", UPGRADE)
             .replace("{job}", job)
             .replace("{generation}", generation)
             .replace("{sha256}", hash)

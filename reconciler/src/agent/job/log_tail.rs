@@ -1,6 +1,6 @@
 //! The upgrade's own log while a job runs: shown, never decisive.
 
-use dataminer_core::exec::effect::Job;
+use dataminer_schema::id::JobId;
 
 use crate::agent::{
     Inner, error::AgentError, layout::checked_entry_name, link::Session, observe, probe::progress as log,
@@ -30,10 +30,11 @@ impl LogTail {
         &mut self,
         inner: &Inner,
         session: &Session,
-        job: &Job,
+        job: &JobId,
+        package: &str,
     ) -> Result<Vec<String>, AgentError> {
         if self.path.is_none() {
-            self.path = find_log(inner, session, job).await?;
+            self.path = find_log(inner, session, job, package).await?;
         }
         let Some(path) = &self.path else { return Ok(Vec::new()) };
         if self.offset == 0 {
@@ -71,16 +72,21 @@ fn whole_lines(bytes: &[u8]) -> &[u8] {
 }
 
 /// The newest log of the job's package.
-async fn find_log(inner: &Inner, session: &Session, job: &Job) -> Result<Option<String>, AgentError> {
+async fn find_log(
+    inner: &Inner,
+    session: &Session,
+    job: &JobId,
+    package: &str,
+) -> Result<Option<String>, AgentError> {
     let packages = inner.context.layout.skyline(r"Upgrades\Packages");
-    let prefix = format!("{}-", job.package.file).to_ascii_lowercase();
+    let prefix = format!("{package}-").to_ascii_lowercase();
     let mut folders = session.sftp.list(&packages, MAX_ENTRIES).await?;
     folders.retain(|entry| entry.folder && entry.name.to_ascii_lowercase().starts_with(&prefix));
     let Some(newest) = folders.into_iter().max_by_key(|entry| entry.modified) else { return Ok(None) };
     checked_entry_name(&newest.name)?;
     let path = format!("{packages}/{}/progress.log", newest.name);
     // The same package may have been installed before: an older log is not this job's.
-    let begun = session.sftp.stat(&format!("{}/started.txt", inner.context.layout.job(&job.id))).await?;
+    let begun = session.sftp.stat(&format!("{}/started.txt", inner.context.layout.job(job))).await?;
     let begun = begun.and_then(|entry| entry.modified);
     let written = observe::tail(session, &path, 1).await?.and_then(|(_, modified)| modified);
     Ok(match (begun, written) {

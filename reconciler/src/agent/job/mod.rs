@@ -1,37 +1,46 @@
 //! Jobs: long work that outlives the connection, this process and the Agent's reboots.
 
 mod log_tail;
+mod script;
 mod status;
+mod together;
+mod work;
 
 use std::time::Duration;
 
 use dataminer_core::exec::effect::{Job, JobEnd};
-use dataminer_schema::{id::AgentName, v1::cluster::RunAs};
+use dataminer_schema::{id::JobId, v1::cluster::RunAs};
 use jiff::Timestamp;
 
-use self::{log_tail::LogTail, status::Status};
+use self::{
+    log_tail::LogTail,
+    status::Status,
+    work::{Prepared, Site},
+};
+pub(super) use self::{together::together, work::Work};
 use super::{
     Inner,
     context::tell,
     error::{AgentError, Reason},
     link::{Link, Session},
     observe,
-    probe::{dms::Dms, progress as log, sections::Sections},
-    render::{self, JobRecord},
+    probe::{progress as log, sections::Sections},
+    render,
     scripts::{self, Argument, Script},
     transport::ExecLimits,
 };
 use crate::engine::{Progress, ProgressSender};
 
-const DMS_CAP: usize = 4 * 1024 * 1024;
+/// One job on one Agent.
+pub(super) struct Order<'a> {
+    pub(super) id: &'a JobId,
+    pub(super) run_as: RunAs,
+    /// Until when it is waited for.
+    pub(super) deadline: Timestamp,
+    pub(super) work: Work<'a>,
+}
 
-/// Both folders that the documentation prints (`domain/05 section 1`).
-const UTILITIES: [&str; 2] = [
-    r"C:\Program Files\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
-    r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
-];
-
-/// Runs a job to its end, or finds it again: a job that ever started is never started a second time.
+/// Runs an upgrade on its orchestrating Agent.
 pub(super) async fn run(
     inner: &Inner,
     generation: u64,
@@ -39,10 +48,22 @@ pub(super) async fn run(
     progress: &ProgressSender,
 ) -> Result<JobEnd, AgentError> {
     let link = inner.link(&job.orchestrator)?;
+    let order = Order { id: &job.id, run_as: job.run_as, deadline: job.deadline, work: Work::Upgrade(job) };
+    run_on(inner, generation, link, &order, progress).await
+}
+
+/// Runs a job to its end, or finds it again: a job that ever started is never started a second time.
+pub(super) async fn run_on(
+    inner: &Inner,
+    generation: u64,
+    link: &Link,
+    order: &Order<'_>,
+    progress: &ProgressSender,
+) -> Result<JobEnd, AgentError> {
     let mut runner = Runner {
         inner,
         link,
-        job,
+        order,
         generation,
         progress,
         asked: None,
@@ -57,10 +78,27 @@ pub(super) async fn run(
     end
 }
 
+/// Whether the job has begun on the Agent, however it went on.
+pub(super) async fn has_begun(session: &Session, id: &JobId) -> Result<bool, AgentError> {
+    let status = poll(session, id).await?;
+    Ok(status.started || status.exit.is_some())
+}
+
+/// Whether a job, this or another, runs on the Agent.
+pub(super) async fn lock_held(session: &Session, id: &JobId) -> Result<bool, AgentError> {
+    Ok(poll(session, id).await?.lock_held)
+}
+
+async fn poll(session: &Session, id: &JobId) -> Result<Status, AgentError> {
+    let exec =
+        scripts::run(&session.connection, Script::Poll, Argument::Job(id), ExecLimits::default()).await?;
+    Status::parse(&exec.stdout)
+}
+
 struct Runner<'a> {
     inner: &'a Inner,
     link: &'a Link,
-    job: &'a Job,
+    order: &'a Order<'a>,
     generation: u64,
     progress: &'a ProgressSender,
     /// When Windows was asked to start it, by this call.
@@ -80,13 +118,13 @@ impl Runner<'_> {
                 Err(error) if error.is_connection_lost() && (self.asked.is_some() || self.ever_started) => {
                     self.log.drop_session();
                     tell(self.progress, Progress::Note(format!("Agent {}: {error}", self.link.name)));
-                    if Timestamp::now() >= self.job.deadline {
+                    if Timestamp::now() >= self.order.deadline {
                         return Err(error);
                     }
                 }
                 Err(error) => return Err(error),
             }
-            let left = self.job.deadline.duration_since(Timestamp::now());
+            let left = self.order.deadline.duration_since(Timestamp::now());
             let left = Duration::try_from(left).unwrap_or(Duration::ZERO).max(self.inner.context.pace.first);
             tokio::time::sleep(self.pause.min(left)).await;
             self.pause = self.pause.mul_f64(1.5).min(self.inner.context.pace.longest);
@@ -107,7 +145,7 @@ impl Runner<'_> {
     }
 
     async fn turn_with(&mut self, session: &Session) -> Result<Option<JobEnd>, AgentError> {
-        let status = self.poll(session).await?;
+        let status = poll(session, self.order.id).await?;
         self.ever_started |= status.started;
         self.show_log(session).await?;
         if let Some(code) = status.exit {
@@ -123,14 +161,17 @@ impl Runner<'_> {
             if !status.lock_held {
                 return Ok(Some(JobEnd::Vanished));
             }
-            if Timestamp::now() >= self.job.deadline {
+            if Timestamp::now() >= self.order.deadline {
                 return Ok(Some(JobEnd::TimedOut { log_tail: self.log.lines.clone() }));
             }
             return Ok(None);
         }
         match self.asked {
             None => {
-                self.prepare(session, status).await?;
+                if let Err(why) = self.prepare(session, status).await? {
+                    tell(self.progress, Progress::Note(format!("Agent {}: {why}", self.link.name)));
+                    return Ok(Some(JobEnd::Exited { code: 0, log_tail: vec![why] }));
+                }
                 self.start(session).await?;
                 self.asked = Some(Timestamp::now());
                 self.pause = self.inner.context.pace.first;
@@ -151,7 +192,7 @@ impl Runner<'_> {
 
     /// What the job itself printed, where the upgrade left no log.
     async fn output(&self, session: &Session) -> Vec<String> {
-        let path = format!("{}/output.log", self.inner.context.layout.job(&self.job.id));
+        let path = format!("{}/output.log", self.inner.context.layout.job(self.order.id));
         let Ok(Some((bytes, _))) = observe::tail(session, &path, 8 * 1024).await else { return Vec::new() };
         log::parse(&bytes)
             .into_iter()
@@ -159,22 +200,11 @@ impl Runner<'_> {
             .collect()
     }
 
-    async fn poll(&self, session: &Session) -> Result<Status, AgentError> {
-        let exec = scripts::run(
-            &session.connection,
-            Script::Poll,
-            Argument::Job(&self.job.id),
-            ExecLimits::default(),
-        )
-        .await?;
-        Status::parse(&exec.stdout)
-    }
-
     /// Windows accepted the task but does not begin it. The task is removed first, so that it cannot begin later.
     async fn give_up(&self, session: &Session) -> Result<Option<JobEnd>, AgentError> {
-        let argument = Argument::Job(&self.job.id);
+        let argument = Argument::Job(self.order.id);
         scripts::run(&session.connection, Script::Clean, argument, ExecLimits::default()).await?;
-        let status = self.poll(session).await?;
+        let status = poll(session, self.order.id).await?;
         if status.started || status.refused.is_some() || status.exit.is_some() {
             return Ok(None);
         }
@@ -182,7 +212,7 @@ impl Runner<'_> {
             Reason::JobNotStarted,
             format!(
                 "Windows registered job {} but did not begin it within {} s",
-                self.job.id,
+                self.order.id,
                 self.inner.context.pace.start.as_secs()
             ),
             "the account needs the right `Log on as a batch job`; look at the history of the task \
@@ -190,10 +220,11 @@ impl Runner<'_> {
         ))
     }
 
-    /// Writes the job folder. Only called while the job has not started.
-    async fn prepare(&self, session: &Session, status: Status) -> Result<(), AgentError> {
-        let layout = &self.inner.context.layout;
-        let folder = layout.job(&self.job.id);
+    /// Writes the job folder. Only called while the job has not started. The inner error says why there is nothing to
+    /// do on this Agent.
+    async fn prepare(&self, session: &Session, status: Status) -> Result<Result<(), String>, AgentError> {
+        let id = self.order.id;
+        let folder = self.inner.context.layout.job(id);
         session.sftp.ensure_folder(&folder).await?;
         if status.refused.is_some() {
             // An earlier try did not begin; its note would speak for this one.
@@ -202,50 +233,29 @@ impl Runner<'_> {
         let probe =
             scripts::run(&session.connection, Script::Probe, Argument::None, ExecLimits::default()).await?;
         let probe = Sections::parse(&probe.stdout, "probe 1")?;
-        let utility = utility(&probe)?;
         let user = account(&probe);
-        if self.job.run_as == RunAs::SshUser && user.is_none() {
+        if self.order.run_as == RunAs::SshUser && user.is_none() {
             return Err(AgentError::new(
                 Reason::ProtocolViolation,
                 "the probe did not tell the account of the SSH session",
                 "set `upgrade.runAs: { account: System }`, or look at the environment of the SSH session",
             ));
         }
-        let addresses = self.addresses(session).await?;
-        let job = self.job;
-        let record = JobRecord::new(
-            job,
-            &self.inner.context.installation,
-            self.inner.cluster.as_str(),
-            self.generation,
-        );
-        let files = [
-            (
-                "UpgradeInfo.xml",
-                render::upgrade_info(&addresses, job.whole_cluster, &job.options, job.failover_policy)?,
-            ),
-            ("task.xml", render::task_xml(&job.id, job.run_as, user.as_deref().unwrap_or_default())?),
-            (
-                "run.cmd",
-                render::run_script(
-                    &job.id,
-                    self.generation,
-                    &job.package.sha256,
-                    &job.package.file,
-                    utility,
-                )?,
-            ),
-            // Plain data always serialises.
-            ("job.json", serde_json::to_vec_pretty(&record).unwrap_or_default()),
-        ];
+        let site = Site { inner: self.inner, session, probe: &probe, generation: self.generation };
+        let mut files = match self.order.work.files(&site, id).await? {
+            Prepared::Files(files) => files,
+            Prepared::NothingToDo(why) => return Ok(Err(why)),
+        };
+        let task = render::task_xml(id, self.order.run_as, user.as_deref().unwrap_or_default())?;
+        files.push(("task.xml", task));
         for (name, bytes) in files {
             session.sftp.write(&format!("{folder}/{name}"), &bytes).await?;
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     async fn start(&self, session: &Session) -> Result<(), AgentError> {
-        let argument = Argument::Job(&self.job.id);
+        let argument = Argument::Job(self.order.id);
         let exec = scripts::run(&session.connection, Script::Start, argument, ExecLimits::default()).await?;
         let said = String::from_utf8_lossy(&exec.stderr);
         let said: String = said.chars().filter(|c| !c.is_control()).take(300).collect();
@@ -253,60 +263,26 @@ impl Runner<'_> {
             Some(0) => Ok(()),
             Some(31) => Err(AgentError::new(
                 Reason::JobNotStarted,
-                format!("Windows did not register the task of job {}: {said}", self.job.id),
+                format!("Windows did not register the task of job {}: {said}", self.order.id),
                 "the SSH account must be an administrator; for `SshUser` it must be a full Windows account (`DOMAIN\\user`)",
             )),
             Some(32) => Err(AgentError::new(
                 Reason::JobNotStarted,
-                format!("Windows did not start the task of job {}: {said}", self.job.id),
+                format!("Windows did not start the task of job {}: {said}", self.order.id),
                 "check that the Task Scheduler service runs and that the account may log on as a batch job",
             )),
             other => Err(AgentError::new(
                 Reason::ScriptFailed,
-                format!("the start script of job {} ended with {other:?}: {said}", self.job.id),
+                format!("the start script of job {} ended with {other:?}: {said}", self.order.id),
                 "look at the server",
             )),
         }
     }
 
-    /// DataMiner's own addresses of the job's Agents: all of DMS.xml, or exactly those of the Agents.
-    async fn addresses(&self, session: &Session) -> Result<Vec<String>, AgentError> {
-        if self.job.whole_cluster {
-            let text = session.sftp.read(&self.inner.context.layout.skyline("DMS.xml"), DMS_CAP).await?;
-            let dms = Dms::parse(&text.bytes).map_err(|error| {
-                AgentError::new(
-                    Reason::TopologyMismatch,
-                    error,
-                    "make DMS.xml whole on the Agent, then try again",
-                )
-            })?;
-            return self.whole(dms.addresses());
-        }
-        let observation = self.inner.observe().await;
-        self.job
-            .agents
-            .iter()
-            .map(|name| {
-                let agent = observation.agents.iter().find(|agent| agent.name == *name);
-                agent.and_then(|agent| agent.address.clone()).ok_or_else(|| no_address(name))
-            })
-            .collect()
-    }
-
-    fn whole(&self, addresses: Vec<String>) -> Result<Vec<String>, AgentError> {
-        if addresses.len() == self.job.agents.len() {
-            return Ok(addresses);
-        }
-        Err(AgentError::new(
-            Reason::TopologyMismatch,
-            format!("DMS.xml names {} Agents, the plan {}", addresses.len(), self.job.agents.len()),
-            "list every Agent of the DMS, Failover partners too, in the manifest",
-        ))
-    }
-
     /// Shows the new lines of the upgrade's own log. Whatever is wrong with it decides nothing.
     async fn show_log(&mut self, session: &Session) -> Result<(), AgentError> {
-        match self.log.read(self.inner, session, self.job).await {
+        let Work::Upgrade(job) = &self.order.work else { return Ok(()) };
+        match self.log.read(self.inner, session, &job.id, &job.package.file).await {
             Ok(lines) => {
                 for line in lines {
                     tell(self.progress, Progress::Log { agent: self.link.name.clone(), line });
@@ -317,27 +293,6 @@ impl Runner<'_> {
             Err(_) => Ok(()),
         }
     }
-}
-
-fn no_address(name: &AgentName) -> AgentError {
-    AgentError::new(
-        Reason::TopologyMismatch,
-        format!("DataMiner's own address of Agent {name} is not known"),
-        "make the Agent reachable and its DMS.xml readable",
-    )
-}
-
-fn utility(probe: &Sections) -> Result<&'static str, AgentError> {
-    let listed = probe.get("utility").unwrap_or_default();
-    UTILITIES.into_iter().find(|path| listed.iter().any(|line| line.eq_ignore_ascii_case(path))).ok_or_else(
-        || {
-            AgentError::new(
-                Reason::UtilityMissing,
-                "the DataMiner Taskbar Utility is in neither documented folder",
-                "install it on the server, or let another Agent orchestrate (first in the manifest)",
-            )
-        },
-    )
 }
 
 /// `DOMAIN\user` of the SSH session. sshd gives local accounts the domain WORKGROUP, which Windows does not resolve.
@@ -365,18 +320,5 @@ mod tests {
         assert_eq!(account(r"\svc").as_deref(), Some(r"DMA01\svc"));
         assert_eq!(account(r"%USERDOMAIN%\%USERNAME%"), None);
         assert_eq!(account("svc"), None);
-    }
-
-    #[test]
-    fn only_the_two_documented_folders_are_called() {
-        let probe = |path: &str| {
-            Sections::parse(format!("@@probe 1\n@@utility\n{path}\n@@end").as_bytes(), "probe 1")
-                .expect("a probe")
-        };
-        assert_eq!(utility(&probe(UTILITIES[1])).expect("installed"), UTILITIES[1]);
-        assert_eq!(
-            utility(&probe(r"C:\evil.exe")).expect_err("not documented").reason,
-            Reason::UtilityMissing
-        );
     }
 }

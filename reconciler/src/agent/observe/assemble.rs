@@ -208,9 +208,9 @@ fn web_level(facts: &Facts, jobs: &[&JobFacts]) -> Known<(String, WebEvidence)> 
     let core: Option<Version> = newest.version.parse().ok();
     let packages = facts.packages.as_ref().map_err(Clone::clone)?;
     let mut signs: Vec<Sign> = Vec::new();
-    for job in jobs.iter().filter(|job| job.record.action == Action::UpgradeWeb && concerns(job, facts)) {
-        if let Some((0, Some(at))) = job.exit {
-            signs.push(Sign { at, level: Ok(job.record.to.clone()), evidence: WebEvidence::OwnJob });
+    for job in jobs.iter().filter(|job| changes_web(job.record.action) && concerns(job, facts)) {
+        if let (Some((0, Some(at))), Some(to)) = (job.exit, &job.record.to) {
+            signs.push(Sign { at, level: Ok(to.clone()), evidence: WebEvidence::OwnJob });
         }
     }
     for package in packages {
@@ -225,7 +225,7 @@ fn web_level(facts: &Facts, jobs: &[&JobFacts]) -> Known<(String, WebEvidence)> 
         // one without a known end says nothing against our record.
         let ours = package.end != End::Failed
             && jobs.iter().any(|job| {
-                job.record.file == package.file && concerns(job, facts) && matches!(job.exit, Some((0, _)))
+                job.record.is_of(&package.file) && concerns(job, facts) && matches!(job.exit, Some((0, _)))
             });
         if !ours {
             signs.push(Sign { at, level, evidence: WebEvidence::PackageFolder });
@@ -245,14 +245,15 @@ fn web_level(facts: &Facts, jobs: &[&JobFacts]) -> Known<(String, WebEvidence)> 
         Ok(PackageFile { kind: PackageKind::Full, version: Some(version) }) => Some(version),
         _ => None,
     };
-    let own = jobs.iter().find(|job| {
-        job.record.action == Action::UpgradeCore
+    let own = jobs.iter().find_map(|job| {
+        let ended = changes_core(job.record.action)
             && concerns(job, facts)
             && matches!(job.exit, Some((0, _)))
-            && named(&job.record.file).is_some_and(|version| same_core(&version))
+            && job.record.file.as_deref().and_then(named).is_some_and(|version| same_core(&version));
+        job.record.to.clone().filter(|_| ended)
     });
-    if let Some(job) = own {
-        return Ok((job.record.to.clone(), WebEvidence::OwnJob));
+    if let Some(to) = own {
+        return Ok((to, WebEvidence::OwnJob));
     }
     packages
         .iter()
@@ -269,6 +270,16 @@ fn level_of(version: &Version) -> String {
     if told { version.release_name() } else { version.to_string() }
 }
 
+/// Whether the job installs a web package, of whatever level.
+fn changes_web(action: Action) -> bool {
+    matches!(action, Action::UpgradeWeb | Action::DowngradeWeb)
+}
+
+/// Whether the job installs a full package, of whatever release.
+fn changes_core(action: Action) -> bool {
+    matches!(action, Action::UpgradeCore | Action::DowngradeCore)
+}
+
 fn concerns(job: &JobFacts, facts: &Facts) -> bool {
     job.record.agents.contains(&facts.name)
 }
@@ -280,14 +291,14 @@ fn release(package: &PackageFacts) -> Option<(PackageKind, Option<Version>)> {
 /// Successful web packages, oldest first.
 fn web_history(facts: &Facts, jobs: &[&JobFacts]) -> Option<Vec<HistoryEntry>> {
     let packages = facts.packages.as_ref().ok()?;
-    let ours = jobs
-        .iter()
-        .filter(|job| job.record.action == Action::UpgradeWeb && concerns(job, facts))
-        .filter_map(|job| match job.exit {
-            Some((0, Some(at))) => {
-                Some((job.record.file.as_str(), HistoryEntry { at, version: job.record.to.clone() }))
+    let ours =
+        jobs.iter().filter(|job| changes_web(job.record.action) && concerns(job, facts)).filter_map(|job| {
+            match (job.exit, &job.record.file, &job.record.to) {
+                (Some((0, Some(at))), Some(file), Some(to)) => {
+                    Some((file.as_str(), HistoryEntry { at, version: to.clone() }))
+                }
+                _ => None,
             }
-            _ => None,
         });
     let ours: Vec<_> = ours.collect();
     let folders = packages.iter().filter(|package| package.end == End::Succeeded).filter_map(|package| {
@@ -317,7 +328,7 @@ fn operation(
     let up = facts.processes.as_ref().is_ok_and(|own| own.agent_state() == AgentState::Running);
     let open = packages.iter().find(|package| {
         // After the end of our own job a log that stands still on a running Agent has ended, whatever it says last.
-        let of_job = |job: &&JobFacts| job.record.file == package.file && concerns(job, facts);
+        let of_job = |job: &&JobFacts| job.record.is_of(&package.file) && concerns(job, facts);
         let ended = up && jobs.iter().any(|job| of_job(job) && job.exit.is_some());
         let quiet = if ended { LOG_QUIET_AFTER_JOB } else { LOG_QUIET };
         package.end == End::Open
@@ -327,7 +338,7 @@ fn operation(
         // Our job on one Agent upgrades the others too.
         let ours = jobs
             .iter()
-            .find(|job| job.record.file == package.file && concerns(job, facts) && job.started.is_some());
+            .find(|job| job.record.is_of(&package.file) && concerns(job, facts) && job.started.is_some());
         return Some(match ours {
             Some(job) => observed(job, OperationState::Running),
             None => ObservedOperation {

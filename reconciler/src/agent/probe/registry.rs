@@ -80,6 +80,34 @@ pub fn modules(names: &[String], versions: &[String]) -> Vec<Module> {
     modules
 }
 
+/// The product codes (`{…}`) of everything that is installed under exactly this name. The error is a key that is no
+/// product code: what was not installed by Windows Installer.
+pub fn product_codes(names: &[String], module: &str) -> Result<Vec<String>, String> {
+    let mut codes: Vec<String> = Vec::new();
+    for value in values(names) {
+        let named = value.name.eq_ignore_ascii_case("DisplayName") && value.data.eq_ignore_ascii_case(module);
+        if !named {
+            continue;
+        }
+        let key = value.key.rsplit('\\').next().unwrap_or_default();
+        if !is_product_code(key) {
+            return Err(shown(key));
+        }
+        // Both views of the registry may show it.
+        if !codes.iter().any(|code| code.eq_ignore_ascii_case(key)) {
+            codes.push(key.to_owned());
+        }
+    }
+    Ok(codes)
+}
+
+fn is_product_code(key: &str) -> bool {
+    let Some(inner) = key.strip_prefix('{').and_then(|key| key.strip_suffix('}')) else { return false };
+    let groups: Vec<&str> = inner.split('-').collect();
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// A name that anybody who installs a program may choose: short, and without control characters.
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
@@ -150,6 +178,27 @@ HKEY_LOCAL_MACHINE\…\Uninstall\{a}
             modules(&lines(names), &lines(versions)),
             [Module { name: "DataMiner GQI".into(), version: "3.0.3".into() }]
         );
+    }
+
+    #[test]
+    fn only_windows_installers_own_codes_are_product_codes() {
+        let names = lines(
+            r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{0123ABCD-0000-1111-2222-0123456789ab}
+    DisplayName    REG_SZ    DataMiner GQI
+HKEY_LOCAL_MACHINE\SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall\{0123ABCD-0000-1111-2222-0123456789AB}
+    DisplayName    REG_SZ    DataMiner GQI
+HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{0123ABCD-0000-1111-2222-0123456789AB} & calc
+    DisplayName    REG_SZ    DataMiner Web
+HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\Bundle
+    DisplayName    REG_SZ    DataMiner Bundle",
+        );
+        assert_eq!(
+            product_codes(&names, "DataMiner GQI"),
+            Ok(vec!["{0123ABCD-0000-1111-2222-0123456789ab}".to_owned()])
+        );
+        assert_eq!(product_codes(&names, "DataMiner"), Ok(Vec::new()));
+        assert!(product_codes(&names, "DataMiner Web").is_err());
+        assert_eq!(product_codes(&names, "DataMiner Bundle"), Err("Bundle".to_owned()));
     }
 
     #[test]

@@ -1,12 +1,11 @@
 @echo off
-rem One job. Its values were checked by the sender: none holds a quote, percent sign or other special character.
+rem One job: the frame that all kinds share. The work itself is put in at the end; it finishes by `goto ended` with
+rem CODE, or by `goto refuse` with REASON if it changed nothing.
+rem All values were checked by the sender: none holds a quote, percent sign or other special character.
 setlocal
 set "ROOT=C:\ProgramData\dataminer-reconciler"
 set "JOB=%ROOT%\jobs\{job}"
 set "GENERATION={generation}"
-set "STAGED=%ROOT%\packages\{sha256}\{file}"
-set "PACKAGE=%JOB%\{file}"
-set "UTILITY={utility}"
 set TRIES=0
 
 :lock
@@ -30,32 +29,18 @@ if exist "%JOB%\started.txt" exit /b 0
 if exist "%JOB%\exitcode.txt" exit /b 0
 set "NEWEST="
 for /f %%g in ('dir /b /ad /on "%ROOT%\generations"') do set "NEWEST=%%g"
-if not "%NEWEST%"=="%GENERATION%" goto stale
+set "REASON=generation"
+if not "%NEWEST%"=="%GENERATION%" goto refuse
 >"%JOB%\started.txt" echo %GENERATION%
-copy /b /y "%STAGED%" "%PACKAGE%" >"%JOB%\output.log"
-if errorlevel 1 goto nocopy
-certutil -hashfile "%PACKAGE%" SHA256 >"%JOB%\hash.txt"
-if errorlevel 1 goto badhash
-set "HASH="
-for /f "usebackq skip=1 delims=" %%h in ("%JOB%\hash.txt") do if not defined HASH set "HASH=%%h"
-if not defined HASH goto badhash
-set "HASH=%HASH: =%"
-if /i not "%HASH%"=="{sha256}" goto badhash
-rem Its own output file: a program that stays behind must not keep the lock open by what it inherited.
-start /wait "" "%UTILITY%" -upgrade "%PACKAGE%" "%JOB%\UpgradeInfo.xml" >>"%JOB%\output.log"
-set "CODE=%ERRORLEVEL%"
+goto work
+
+:ended
 >"%JOB%\exitcode.tmp" echo %CODE%
 ren "%JOB%\exitcode.tmp" exitcode.txt
 exit /b 0
 
-:stale
->"%JOB%\refused.txt" echo generation
+:refuse
+>"%JOB%\refused.txt" echo %REASON%
 exit /b 0
 
-:nocopy
->"%JOB%\refused.txt" echo copy
-exit /b 0
-
-:badhash
->"%JOB%\refused.txt" echo hash
-exit /b 0
+{work}

@@ -1,0 +1,151 @@
+//! The job's own script: one frame (`run.cmd`) around one kind of work. Values are checked, never quoted.
+
+use dataminer_schema::id::{JobId, Sha256};
+
+use crate::agent::{
+    error::AgentError,
+    layout::generation_name,
+    render::{checked_file_name, checked_value},
+    scripts::crlf,
+};
+
+const FRAME: &str = include_str!("../scripts/run.cmd");
+const UPGRADE: &str = include_str!("../scripts/work/upgrade.cmd");
+const RESTORE: &str = include_str!("../scripts/work/restore.cmd");
+const REINSTALL: &str = include_str!("../scripts/work/reinstall.cmd");
+
+/// Hands a package to the Taskbar Utility.
+pub(super) fn upgrade(
+    job: &JobId,
+    generation: u64,
+    sha256: &Sha256,
+    file: &str,
+    utility: &str,
+) -> Result<Vec<u8>, AgentError> {
+    let file = checked_file_name("the package file name", file)?;
+    let utility = checked_value("the path of the Taskbar Utility", utility)?;
+    let values = [("sha256", sha256.as_str()), ("file", file), ("utility", utility)];
+    Ok(framed(job, generation, &fill(UPGRADE, &values)))
+}
+
+/// Puts staged content into place; `safe` names the safety copy.
+pub(super) fn restore(job: &JobId, generation: u64, safe: &str) -> Result<Vec<u8>, AgentError> {
+    let safe = checked_file_name("the name of the safety copy", safe)?;
+    Ok(framed(job, generation, &fill(RESTORE, &[("job", job.as_str()), ("safe", safe)])))
+}
+
+/// Removes these products and installs `installer`.
+pub(super) fn reinstall(
+    job: &JobId,
+    generation: u64,
+    module: &str,
+    products: &[String],
+    installer: &str,
+) -> Result<Vec<u8>, AgentError> {
+    let module = checked_value("the name of the module", module)?;
+    let installer = checked_value("the path of the installer", installer)?;
+    let mut uninstall = String::new();
+    for product in products {
+        let product = checked_value("the product code", product)?;
+        uninstall.push_str("set \"PRODUCT=");
+        uninstall.push_str(product);
+        uninstall.push_str("\"\ncall :remove\nif not \"%CODE%\"==\"0\" goto ended\n");
+    }
+    let values = [("module", module), ("uninstall", uninstall.trim_end()), ("installer", installer)];
+    Ok(framed(job, generation, &fill(REINSTALL, &values)))
+}
+
+fn framed(job: &JobId, generation: u64, work: &str) -> Vec<u8> {
+    let generation = generation_name(generation);
+    crlf(&fill(FRAME, &[("job", job.as_str()), ("generation", &generation), ("work", work.trim_end())]))
+}
+
+/// Fills the holes of a template in one pass, so that a value is never read as a hole.
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(open) = rest.find('{') {
+        text.push_str(&rest[..open]);
+        rest = &rest[open + 1..];
+        let hole = rest.split_once('}').and_then(|(name, after)| {
+            values.iter().find(|(known, _)| *known == name).map(|(_, value)| (value, after))
+        });
+        match hole {
+            Some((value, after)) => {
+                text.push_str(value);
+                rest = after;
+            }
+            None => text.push('{'),
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job_id() -> JobId {
+        JobId::new("0123456789ab-3-1").expect("a job id")
+    }
+
+    fn text(script: Result<Vec<u8>, AgentError>) -> String {
+        String::from_utf8(script.expect("all values are fine")).expect("ASCII")
+    }
+
+    fn all() -> [String; 3] {
+        let sha256 = Sha256::of(b"package");
+        let product = "{01234567-89AB-CDEF-0123-456789ABCDEF}".to_owned();
+        let installer = r"C:\Skyline DataMiner\Tools\ModuleInstallers\DataMiner GQI 3.0.3.msi";
+        [
+            text(upgrade(&job_id(), 7, &sha256, "a b.dmupgrade", r"C:\Program Files\U\SLTaskbarUtility.exe")),
+            text(restore(&job_id(), 7, "0123456789ab-3")),
+            text(reinstall(&job_id(), 7, "DataMiner GQI", &[product], installer)),
+        ]
+    }
+
+    #[test]
+    fn scripts_have_no_hole_left() {
+        for script in all() {
+            let script = script.replace("{01234567-89AB-CDEF-0123-456789ABCDEF}", "");
+            assert!(!script.contains(['{', '}']), "{script}");
+            assert!(script.is_ascii(), "{script}");
+            assert!(script.contains("set \"GENERATION=0000000007\"\r\n"), "{script}");
+            assert!(script.contains("set \"JOB=%ROOT%\\jobs\\0123456789ab-3-1\"\r\n"), "{script}");
+        }
+    }
+
+    /// A work that comes to its end without either would run into nothing: the job would never end.
+    #[test]
+    fn every_label_that_is_gone_to_is_there_once() {
+        for script in all() {
+            let lines: Vec<&str> = script.lines().collect();
+            for line in &lines {
+                for verb in ["goto ", "call :"] {
+                    let Some((_, target)) = line.split_once(verb) else { continue };
+                    let label = format!(":{}", target.split_whitespace().next().expect("a label"));
+                    let found = lines.iter().filter(|line| **line == label).count();
+                    assert!(line.starts_with("rem ") || found == 1, "{line} in\n{script}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_name_cannot_smuggle_another_placeholder() {
+        let sha256 = Sha256::of(b"package");
+        let text = text(upgrade(&job_id(), 7, &sha256, "{utility}.dmupgrade", r"C:\u.exe"));
+        assert!(text.contains(r"\{utility}.dmupgrade"), "{text}");
+    }
+
+    #[test]
+    fn values_that_cmd_would_interpret_go_into_no_script() {
+        let sha256 = Sha256::of(b"package");
+        assert!(upgrade(&job_id(), 7, &sha256, "a%b.dmupgrade", r"C:\u.exe").is_err());
+        assert!(restore(&job_id(), 7, r"..\x").is_err());
+        assert!(reinstall(&job_id(), 7, "a&b", &[], r"C:\x.msi").is_err());
+        assert!(reinstall(&job_id(), 7, "a", &["{\"}".to_owned()], r"C:\x.msi").is_err());
+        assert!(reinstall(&job_id(), 7, "a", &[], "C:\\x\".msi").is_err());
+    }
+}

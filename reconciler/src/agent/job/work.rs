@@ -1,0 +1,191 @@
+//! What a job does: the files that make each kind of work.
+
+use dataminer_core::exec::effect::{ContentRestore, Job, ModuleInstall};
+use dataminer_schema::{
+    id::{AgentName, JobId, Sha256},
+    plan::Action,
+};
+
+use super::script;
+use crate::agent::{
+    Inner,
+    error::{AgentError, Reason},
+    link::Session,
+    modules,
+    probe::{dms::Dms, sections::Sections},
+    render::{self, JobRecord},
+    restore,
+};
+
+const DMS_CAP: usize = 4 * 1024 * 1024;
+
+/// Both folders that the documentation prints (`domain/05 section 1`).
+const UTILITIES: [&str; 2] = [
+    r"C:\Program Files\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
+    r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
+];
+
+/// The kinds of work.
+pub(in crate::agent) enum Work<'a> {
+    /// A package for the Taskbar Utility.
+    Upgrade(&'a Job),
+    /// Content that was staged into the job's folder.
+    Restore(&'a ContentRestore),
+    /// A module out and in again.
+    Reinstall(&'a ModuleInstall),
+}
+
+/// Where a job's folder is being written.
+pub(super) struct Site<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) session: &'a Session,
+    pub(super) probe: &'a Sections,
+    pub(super) generation: u64,
+}
+
+/// What a job needs.
+pub(super) enum Prepared {
+    /// The files of its folder, without the task.
+    Files(Vec<(&'static str, Vec<u8>)>),
+    /// There is nothing to do on this Agent, and why.
+    NothingToDo(String),
+}
+
+impl Work<'_> {
+    pub(super) async fn files(&self, site: &Site<'_>, id: &JobId) -> Result<Prepared, AgentError> {
+        match self {
+            Self::Upgrade(job) => site.upgrade(job).await.map(Prepared::Files),
+            Self::Restore(wanted) => {
+                let run = script::restore(id, site.generation, &restore::safety_name(id))?;
+                let record = site.record(id, Action::RestoreContent, &wanted.agents);
+                let record = JobRecord { sha256: Some(wanted.backup.sha256.clone()), ..record };
+                Ok(Prepared::Files(vec![("run.cmd", run), ("job.json", json(&record))]))
+            }
+            Self::Reinstall(wanted) => {
+                let found = modules::find(site.inner, site.session, site.probe, &wanted.module).await?;
+                let Some((products, installer)) = found else {
+                    return Ok(Prepared::NothingToDo(format!(
+                        "{} is skipped: there is no installer of it",
+                        wanted.module
+                    )));
+                };
+                let run = script::reinstall(id, site.generation, &wanted.module, &products, &installer)?;
+                let record = site.record(id, Action::ReinstallModule, &wanted.agents);
+                let record = JobRecord { module: Some(wanted.module.clone()), ..record };
+                Ok(Prepared::Files(vec![("run.cmd", run), ("job.json", json(&record))]))
+            }
+        }
+    }
+}
+
+/// Plain data always serialises.
+fn json(record: &JobRecord) -> Vec<u8> {
+    serde_json::to_vec_pretty(record).unwrap_or_default()
+}
+
+impl Site<'_> {
+    /// What every record holds.
+    fn record(&self, id: &JobId, action: Action, agents: &[AgentName]) -> JobRecord {
+        JobRecord {
+            id: id.clone(),
+            installation: self.inner.context.installation.clone(),
+            cluster: self.inner.cluster.to_string(),
+            generation: self.generation,
+            action,
+            file: None,
+            sha256: None,
+            to: None,
+            module: None,
+            agents: agents.to_vec(),
+        }
+    }
+
+    async fn upgrade(&self, job: &Job) -> Result<Vec<(&'static str, Vec<u8>)>, AgentError> {
+        let sha256: &Sha256 = &job.package.sha256;
+        let utility = utility(self.probe)?;
+        let addresses = self.addresses(job).await?;
+        let info = render::upgrade_info(&addresses, job.whole_cluster, &job.options, job.failover_policy)?;
+        let run = script::upgrade(&job.id, self.generation, sha256, &job.package.file, utility)?;
+        let record = JobRecord {
+            file: Some(job.package.file.clone()),
+            sha256: Some(sha256.clone()),
+            to: Some(job.to.clone()),
+            ..self.record(&job.id, job.action, &job.agents)
+        };
+        Ok(vec![("UpgradeInfo.xml", info), ("run.cmd", run), ("job.json", json(&record))])
+    }
+
+    /// DataMiner's own addresses of the job's Agents: all of DMS.xml, or exactly those of the Agents.
+    async fn addresses(&self, job: &Job) -> Result<Vec<String>, AgentError> {
+        if job.whole_cluster {
+            let path = self.inner.context.layout.skyline("DMS.xml");
+            let text = self.session.sftp.read(&path, DMS_CAP).await?;
+            let dms = Dms::parse(&text.bytes).map_err(|error| {
+                AgentError::new(
+                    Reason::TopologyMismatch,
+                    error,
+                    "make DMS.xml whole on the Agent, then try again",
+                )
+            })?;
+            return whole(job, dms.addresses());
+        }
+        let observation = self.inner.observe().await;
+        job.agents
+            .iter()
+            .map(|name| {
+                let agent = observation.agents.iter().find(|agent| agent.name == *name);
+                agent.and_then(|agent| agent.address.clone()).ok_or_else(|| no_address(name))
+            })
+            .collect()
+    }
+}
+
+fn whole(job: &Job, addresses: Vec<String>) -> Result<Vec<String>, AgentError> {
+    if addresses.len() == job.agents.len() {
+        return Ok(addresses);
+    }
+    Err(AgentError::new(
+        Reason::TopologyMismatch,
+        format!("DMS.xml names {} Agents, the plan {}", addresses.len(), job.agents.len()),
+        "list every Agent of the DMS, Failover partners too, in the manifest",
+    ))
+}
+
+fn no_address(name: &AgentName) -> AgentError {
+    AgentError::new(
+        Reason::TopologyMismatch,
+        format!("DataMiner's own address of Agent {name} is not known"),
+        "make the Agent reachable and its DMS.xml readable",
+    )
+}
+
+fn utility(probe: &Sections) -> Result<&'static str, AgentError> {
+    let listed = probe.get("utility").unwrap_or_default();
+    UTILITIES.into_iter().find(|path| listed.iter().any(|line| line.eq_ignore_ascii_case(path))).ok_or_else(
+        || {
+            AgentError::new(
+                Reason::UtilityMissing,
+                "the DataMiner Taskbar Utility is in neither documented folder",
+                "install it on the server, or let another Agent orchestrate (first in the manifest)",
+            )
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_two_documented_folders_are_called() {
+        let probe = |path: &str| {
+            Sections::parse(format!("@@probe 1\n@@utility\n{path}\n@@end").as_bytes(), "probe 1")
+                .expect("a probe")
+        };
+        assert_eq!(utility(&probe(UTILITIES[1])).expect("installed"), UTILITIES[1]);
+        assert_eq!(
+            utility(&probe(r"C:\evil.exe")).expect_err("not documented").reason,
+            Reason::UtilityMissing
+        );
+    }
+}
