@@ -38,6 +38,9 @@ impl Agent {
             fs::read_dir(workspace().join("reconciler/src/agent/scripts")).expect("the product has scripts")
         {
             let path = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                continue;
+            }
             let name = path.file_stem().expect("a script has a name").to_string_lossy().into_owned();
             let text = crlf(&fs::read_to_string(&path).expect("a script is text"));
             let remote = format!("{name}-{}.cmd", &sha256(text.as_bytes())[..12]);
@@ -211,21 +214,50 @@ pub(crate) fn backup() -> Vec<u8> {
 pub(crate) struct Job<'a> {
     pub(crate) id: &'a str,
     pub(crate) generation: u64,
-    pub(crate) file: &'a str,
-    pub(crate) hash: &'a str,
+    pub(crate) work: Work<'a>,
+}
+
+/// What it does.
+#[derive(Clone, Copy)]
+pub(crate) enum Work<'a> {
+    Upgrade { file: &'a str, hash: &'a str },
+    Restore { safe: &'a str },
+    Reinstall { module: &'a str, product: &'a str, installer: &'a str },
+}
+
+fn script(path: &str) -> String {
+    let template = workspace().join("reconciler/src/agent/scripts").join(path);
+    fs::read_to_string(template).expect("the product has this script")
+}
+
+impl Work<'_> {
+    fn script(self, id: &str) -> String {
+        match self {
+            Self::Upgrade { file, hash } => script("work/upgrade.cmd")
+                .replace("{sha256}", hash)
+                .replace("{utility}", UTILITY)
+                .replace("{file}", file),
+            Self::Restore { safe } => script("work/restore.cmd").replace("{job}", id).replace("{safe}", safe),
+            Self::Reinstall { module, product, installer } => script("work/reinstall.cmd")
+                .replace("{module}", module)
+                .replace("{installer}", installer)
+                .replace(
+                    "{uninstall}",
+                    &format!("set \"PRODUCT={product}\"\ncall :remove\nif not \"%CODE%\"==\"0\" goto ended"),
+                ),
+        }
+    }
 }
 
 impl Job<'_> {
     fn files(&self) -> [(&'static str, Vec<u8>); 3] {
-        let template = workspace().join("reconciler/src/agent/scripts/run.cmd");
-        let run = fs::read_to_string(template).expect("the product has a job script");
-        let run = run
+        let run = script("run.cmd")
             .replace("{job}", self.id)
             .replace("{generation}", &format!("{:010}", self.generation))
-            .replace("{sha256}", self.hash)
-            .replace("{utility}", UTILITY);
-        let run = run.replace("{file}", self.file);
-        assert!(run.replace(self.file, "").find('{').is_none(), "a value is missing in:\n{run}");
+            .replace("{work}", &self.work.script(self.id));
+        for hole in ["{job}", "{generation}", "{work}", "{file}", "{safe}", "{module}", "{uninstall}"] {
+            assert!(!run.contains(hole), "a value is missing in:\n{run}");
+        }
         let task = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.2\" \
              xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n<Actions><Exec>\

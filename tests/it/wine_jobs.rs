@@ -10,7 +10,7 @@ use std::{fs, time::Duration};
 
 use dataminer_reconciler_tests::wait;
 
-use crate::wine_agent::{Agent, Job, PATIENCE, ROOT, UTILITY, sha256};
+use crate::wine_agent::{Agent, Job, PATIENCE, ROOT, UTILITY, Work, sha256};
 
 const PACKAGE: &[u8] = b"a package";
 const FILE: &str = "DataMiner 10.5.0.0-16889 Full Upgrade (CU9).dmupgrade";
@@ -20,7 +20,7 @@ impl Agent {
     fn lay(&self, id: &str, generation: u64) {
         let hash = sha256(PACKAGE);
         self.stage(FILE, &hash, PACKAGE);
-        self.lay_job(&Job { id, generation, file: FILE, hash: &hash });
+        self.lay_job(&Job { id, generation, work: Work::Upgrade { file: FILE, hash: &hash } });
     }
 
     fn sections(&self, script: &str) -> Vec<(String, Vec<String>)> {
@@ -234,10 +234,11 @@ fn a_package_that_changed_after_staging_is_not_installed() {
     let Some(agent) = Agent::prepared() else { return };
     let hash = sha256(PACKAGE);
     agent.stage(FILE, &hash, b"another package");
-    agent.lay_job(&Job { id: "changed", generation: 7, file: FILE, hash: &hash });
+    agent.lay_job(&Job { id: "changed", generation: 7, work: Work::Upgrade { file: FILE, hash: &hash } });
     agent.start("changed");
     agent.poll_until("changed", &[("refused", "hash"), ("lock", "free")]);
-    agent.lay_job(&Job { id: "missing", generation: 7, file: "Missing.dmupgrade", hash: &hash });
+    let work = Work::Upgrade { file: "Missing.dmupgrade", hash: &hash };
+    agent.lay_job(&Job { id: "missing", generation: 7, work });
     agent.start("missing");
     let poll = agent.poll_until("missing", &[("refused", "copy"), ("lock", "free")]);
     assert_eq!(poll.get("exit"), None);
@@ -250,7 +251,7 @@ fn a_file_name_of_everything_that_is_let_through_arrives_as_itself() {
     let hash = sha256(PACKAGE);
     let file = "A  (CU1),;=+-_'`~$#@[a]{b} Full.dmupgrade";
     agent.stage(file, &hash, PACKAGE);
-    agent.lay_job(&Job { id: "odd", generation: 7, file, hash: &hash });
+    agent.lay_job(&Job { id: "odd", generation: 7, work: Work::Upgrade { file, hash: &hash } });
     agent.start("odd");
     agent.poll_until("odd", &[("exit", "0"), ("lock", "free")]);
     let runs = agent.utility_runs();

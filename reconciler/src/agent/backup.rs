@@ -2,7 +2,12 @@
 
 use std::io::Seek;
 
-use dataminer_schema::v1::observation::Backup;
+use dataminer_schema::{
+    id::AgentName,
+    plan::Action,
+    v1::observation::{Backup, Observation},
+    version::Version,
+};
 use jiff::Timestamp;
 use tokio::io::AsyncWriteExt;
 
@@ -25,16 +30,50 @@ const MAX_BACKUP_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 /// How often content that changes under the copy is copied again.
 const TRIES: u32 = 3;
 
-/// Saves what one Agent has; `level` is the web level that its content was written by, where it is known.
+/// What wrote an Agent's present content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Web apps of this level, where it is known.
+    Level(Option<String>),
+    /// Newer web apps than the present ones: versions have fallen, and a restore is still owed. `highest` is the
+    /// highest level that the Agent's history tells of.
+    Newer { highest: Option<String> },
+}
+
+impl Content {
+    /// As the observation tells.
+    pub(super) fn of(observation: &Observation, name: &AgentName) -> Self {
+        let agent = observation.agents.iter().find(|agent| agent.name == *name);
+        // Content is the cluster's: a note on one Agent counts for all. One that cannot be read counts as one.
+        let owed = observation.agents.iter().filter(|agent| agent.reachable).any(|agent| {
+            agent
+                .owed
+                .as_ref()
+                .is_none_or(|owed| owed.iter().any(|work| work.action == Action::RestoreContent))
+        });
+        if !owed {
+            return Self::Level(agent.and_then(|agent| agent.web_apps.clone()));
+        }
+        let histories = agent.into_iter().flat_map(|agent| [&agent.history, &agent.web_history]);
+        let versions = histories.flatten().flatten().filter_map(|entry| {
+            let version: Version = entry.version.parse().ok()?;
+            Some((version.line(), version))
+        });
+        let highest = versions.max_by_key(|(line, _)| *line).map(|(_, version)| version.release_name());
+        Self::Newer { highest }
+    }
+}
+
+/// Saves what one Agent has.
 pub(super) async fn save(
     inner: &Inner,
     link: &Link,
-    level: Option<&str>,
+    content: &Content,
     progress: &ProgressSender,
 ) -> Result<Vec<Backup>, AgentError> {
     let session = inner.connect(link).await?;
     let saving = Saving { inner, link, session: &session, progress };
-    let saved = saving.all(level).await.map_err(|error| error.on(format_args!("Agent {}", link.name)));
+    let saved = saving.all(content).await.map_err(|error| error.on(format_args!("Agent {}", link.name)));
     session.close().await;
     saved
 }
@@ -64,10 +103,22 @@ impl Receive for Spooling<'_> {
 }
 
 impl Saving<'_> {
-    async fn all(&self, level: Option<&str>) -> Result<Vec<Backup>, AgentError> {
+    async fn all(&self, content: &Content) -> Result<Vec<Backup>, AgentError> {
         let mut saved = self.product_backups().await?;
-        saved.extend(self.current(level).await?);
+        let level = match content {
+            Content::Level(level) => level.clone(),
+            Content::Newer { highest } => self.level_before().await?.or_else(|| highest.clone()),
+        };
+        saved.extend(self.current(level.as_deref()).await?);
         Ok(saved)
+    }
+
+    /// The level of the content that versions have fallen below: what our newest copy of this Agent's says, made
+    /// before the fall. Nothing has changed the content since; only a restore will.
+    async fn level_before(&self) -> Result<Option<String>, AgentError> {
+        let held = self.held().await?;
+        let copies = held.into_iter().filter(|object| object.copy && object.content.is_some());
+        Ok(copies.max_by_key(|object| object.taken_at).and_then(|object| object.content))
     }
 
     /// The zips that upgrades left; the product keeps five and drops older ones.

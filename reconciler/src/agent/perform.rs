@@ -48,13 +48,10 @@ pub(super) async fn perform(
         }
         EffectKind::SaveBackup { agents } => {
             let observation = inner.observe().await;
-            let levels = &observation.agents;
-            let saved = each(inner, agents, TRANSFERS, |link| async move {
-                let level = levels
-                    .iter()
-                    .find(|agent| agent.name == link.name)
-                    .and_then(|agent| agent.web_apps.as_deref());
-                backup::save(inner, &link, level, progress).await
+            let content = |link: &Link| backup::Content::of(&observation, &link.name);
+            let saved = each(inner, agents, TRANSFERS, |link| {
+                let content = content(&link);
+                async move { backup::save(inner, &link, &content, progress).await }
             });
             saved
                 .await

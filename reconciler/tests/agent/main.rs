@@ -5,6 +5,8 @@ mod claim;
 mod clean;
 mod harness;
 mod job;
+mod modules;
 mod observe;
 mod owed;
+mod restore;
 mod stage;
