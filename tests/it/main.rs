@@ -19,4 +19,5 @@ mod wine_corpus;
 mod wine_driver;
 mod wine_e2e;
 mod wine_jobs;
+mod wine_restore;
 mod wine_stand;

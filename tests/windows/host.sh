@@ -20,7 +20,7 @@ sftp_server=/usr/lib/openssh/sftp-server
 mingw=x86_64-w64-mingw32-gcc-win32
 
 # Native programs win over Wine's own of the same name, most of which return 0 and do nothing.
-replaced=(schtasks certutil tasklist fsutil sc icacls ping)
+replaced=(schtasks certutil tasklist fsutil sc icacls ping msiexec)
 export WINEDEBUG=-all
 export DISPLAY=
 WINEDLLOVERRIDES="mscoree,mshtml=;winemenubuilder.exe=d;$(printf '%s.exe,' "${replaced[@]}")standins.exe=n"

@@ -13,6 +13,9 @@
  *   version         appended to VersionHistory.txt by SLTaskbarUtility, which then deletes it
  *   ping            milliseconds between two packets of ping (1000 when missing)
  *   utility.log     one line per start of SLTaskbarUtility: its command line
+ *   msi-exitcode    what msiexec returns, decimal; it works all the same for 3010 and does nothing for any other
+ *   msi-hold        while this file exists, msiexec keeps running before it does anything
+ *   msiexec.log     one line per start of msiexec: its command line
  */
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
@@ -460,6 +463,66 @@ static int utility(int argc, wchar_t **argv)
     return 0;
 }
 
+/* ---- msiexec --------------------------------------------------------------------------------------------- */
+
+#define UNINSTALL L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\"
+
+static int put_value(HKEY key, const wchar_t *name, const char *text)
+{
+    wchar_t wide[256];
+    int length = MultiByteToWideChar(CP_UTF8, 0, text, -1, wide, 256);
+    return RegSetValueExW(key, name, 0, REG_SZ, (const BYTE *)wide, length * sizeof *wide) == ERROR_SUCCESS;
+}
+
+/* An installer here is three lines of text: product code, name, version. */
+static int msi_install(const wchar_t *file)
+{
+    wchar_t path[512], code[64];
+    char *text = read_all(file, NULL);
+    if (!text)
+        return 1619;
+    char *lines[3] = {strtok(text, "\r\n"), strtok(NULL, "\r\n"), strtok(NULL, "\r\n")};
+    if (!lines[0] || lines[0][0] != '{' || !lines[1] || !lines[2])
+        return 1620;
+    MultiByteToWideChar(CP_UTF8, 0, lines[0], -1, code, 64);
+    _snwprintf(path, 512, UNINSTALL L"%ls", code);
+    HKEY key;
+    if (RegCreateKeyExW(HKEY_LOCAL_MACHINE, path, 0, NULL, 0, KEY_WRITE, NULL, &key, NULL) != ERROR_SUCCESS)
+        return 1603;
+    int ok = put_value(key, L"DisplayName", lines[1]) && put_value(key, L"DisplayVersion", lines[2]);
+    RegCloseKey(key);
+    return ok ? 0 : 1603;
+}
+
+static int msi_remove(const wchar_t *code)
+{
+    wchar_t path[512];
+    _snwprintf(path, 512, UNINSTALL L"%ls", code);
+    return RegDeleteKeyW(HKEY_LOCAL_MACHINE, path) == ERROR_SUCCESS ? 0 : 1605;
+}
+
+static int msiexec(int argc, wchar_t **argv)
+{
+    wchar_t text[LONGEST];
+    _snwprintf(text, LONGEST, L"%ls\r\n", GetCommandLineW());
+    append(HOME L"\\msiexec.log", text);
+    const wchar_t *install = value_of(argc, argv, L"/i"), *remove = value_of(argc, argv, L"/x");
+    const wchar_t *log = value_of(argc, argv, L"/l*v");
+    /* Without /qn it would wait for somebody to click. */
+    if (!install == !remove || !has(argc, argv, L"/qn") || !has(argc, argv, L"/norestart") || !log)
+        return 1639;
+    if (!append(log, L"=== Verbose logging started ===\r\n"))
+        return 1622;
+    while (exists(HOME L"\\msi-hold"))
+        Sleep(20);
+    char *code = read_all(HOME L"\\msi-exitcode", NULL);
+    int wanted = code ? atoi(code) : 0;
+    if (wanted && wanted != 3010)
+        return wanted;
+    int done = install ? msi_install(install) : msi_remove(remove);
+    return done ? done : wanted;
+}
+
 /* ---- the door ------------------------------------------------------------------------------------------- */
 
 int wmain(int argc, wchar_t **argv)
@@ -485,6 +548,8 @@ int wmain(int argc, wchar_t **argv)
         return icacls(argc, argv);
     if (!_wcsicmp(name, L"ping.exe"))
         return ping(argc, argv);
+    if (!_wcsicmp(name, L"msiexec.exe"))
+        return msiexec(argc, argv);
     if (!_wcsicmp(name, L"SLTaskbarUtility.exe"))
         return utility(argc, argv);
     err(L"%ls: no stand-in has this name\r\n", name);

@@ -62,7 +62,7 @@ pub(super) async fn find(
         return Err(AgentError::new(
             Reason::ModuleNotRemovable,
             format!("Windows lists {} products called {module}", products.len()),
-            format!("remove all of them but one on the server by hand, then `retry`"),
+            "remove all of them but one on the server by hand, then `retry`",
         ));
     }
     Ok(Some((products, installer)))
