@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fs, sync::Arc};
 
 use camino::Utf8Path;
-use dataminer_core::exec::effect::{Effect, EffectKind, Job, JobEnd, Outcome, Package, Refusal};
+use dataminer_core::exec::effect::{
+    ContentRestore, Effect, EffectKind, Job, JobEnd, ModuleInstall, Outcome, Package, Refusal,
+};
 use dataminer_reconciler::{
     agent::{ClusterDriver, DriverContext, secrets::SecretResolver},
     packages::PackagePlaces,
@@ -13,11 +15,11 @@ use dataminer_reconciler_tests::{wait, wine::WineHost};
 use dataminer_schema::{
     id::{AgentName, ClusterName, JobId, Sha256},
     load::{SourceFile, load_fleet},
-    plan::Action,
+    plan::{Action, BackupRef},
     v1::{
-        cluster::{Cluster, FailoverPolicy, RunAs, SecretRef, UpgradeOptions},
+        cluster::{Cluster, Extras, FailoverPolicy, RunAs, SecretRef, UpgradeOptions},
         config::SecretGrant,
-        observation::AgentState,
+        observation::{AgentState, OwedWork},
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -265,4 +267,72 @@ async fn backups_and_content_reach_the_vault_whole() {
     std::io::Read::read_to_string(&mut copy.by_name(board).expect("listed above"), &mut text)
         .expect("it is text");
     assert_eq!(text, "{ \"two\": 2 }");
+}
+
+/// The whole end of a downgrade as the machine asks for it: owed, restored, verified, exchanged, acquitted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_driver_restores_content_and_exchanges_a_module() {
+    let Some(scene) = Scene::new() else { return };
+    let generation = scene.claim().await;
+    let agents = vec![scene.agent.clone()];
+    let backups = scene.driver.observe().await.agents.remove(0).backups.expect("they were listed");
+    let sha256 = Sha256::of(&backup());
+    assert_eq!(backups[0].sha256.as_ref(), Some(&sha256), "it was hashed on the server");
+    let backup = BackupRef {
+        file: backups[0].file.clone(),
+        sha256: sha256.clone(),
+        agent: Some(scene.agent.clone()),
+        vault: false,
+    };
+    let note = OwedWork {
+        id: Some(JobId::new("p1-s2").expect("a valid id")),
+        action: Action::RestoreContent,
+        backup: Some(sha256),
+        module: None,
+    };
+    let owe = EffectKind::Owe { agents: agents.clone(), work: vec![note.clone()] };
+    assert_eq!(scene.perform(generation, owe).await, Outcome::Done);
+    assert_eq!(scene.driver.observe().await.agents[0].owed, Some(vec![note]));
+
+    let verify = || EffectKind::VerifyContent { backup: backup.clone(), agents: agents.clone() };
+    let Outcome::Failed(differs) = scene.perform(generation, verify()).await else { panic!("it differs") };
+    assert_eq!(differs.reason, "ContentDiffers");
+    let restore = EffectKind::RestoreContent(Box::new(ContentRestore {
+        id: JobId::new("p1-s2-1").expect("a valid id"),
+        backup: backup.clone(),
+        agents: agents.clone(),
+        extras: Extras::MoveAside,
+        run_as: RunAs::SshUser,
+        deadline: Timestamp::now() + SignedDuration::from_mins(5),
+    }));
+    for _ in 0..2 {
+        let ended = scene.perform(generation, restore.clone()).await;
+        assert!(matches!(&ended, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{ended:?}");
+        assert_eq!(scene.perform(generation, verify()).await, Outcome::Done);
+    }
+    let safe = scene.host.file(&format!("{ROOT}/content/p1-s2"));
+    let kept = fs::read_to_string(safe.join("Dashboards/board/two.json")).expect("the safety copy");
+    assert_eq!(kept, "{ \"two\": 2 }");
+    assert!(!scene.host.file("Skyline DataMiner/Applications/app/one.json").exists());
+    assert!(safe.join("aside/Applications/app/one.json").is_file(), "what the backup does not know");
+
+    let folder = scene.host.file("Skyline DataMiner/Tools/ModuleInstallers");
+    fs::create_dir_all(&folder).expect("the drive can be written");
+    let installer = "{0123ABCD-0000-1111-2222-000000000002}\r\nDataMiner GQI\r\n3.0.3\r\n";
+    fs::write(folder.join("DataMiner GQI 3.0.3.msi"), installer).expect("the drive can be written");
+    let module = EffectKind::ReinstallModule(Box::new(ModuleInstall {
+        id: JobId::new("p1-s3-1").expect("a valid id"),
+        module: "DataMiner GQI".to_owned(),
+        agents: agents.clone(),
+        run_as: RunAs::SshUser,
+        deadline: Timestamp::now() + SignedDuration::from_mins(5),
+    }));
+    let ended = scene.perform(generation, module).await;
+    assert!(matches!(&ended, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{ended:?}");
+    let acquit = EffectKind::Acquit { agents, notes: vec![JobId::new("p1-s2").expect("a valid id")] };
+    assert_eq!(scene.perform(generation, acquit).await, Outcome::Done);
+    let agent = scene.driver.observe().await.agents.remove(0);
+    let modules = agent.modules.expect("they were listed");
+    assert!(modules.iter().any(|module| module.name == "DataMiner GQI" && module.version == "3.0.3"));
+    assert_eq!(agent.owed, Some(Vec::new()));
 }

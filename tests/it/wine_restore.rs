@@ -1,6 +1,6 @@
 //! The jobs of a downgrade's end, in Wine's cmd with Wine's xcopy: content put back, modules exchanged.
 //!
-//! Wine's xcopy keeps no times and knows no `/k`-attributes of staged files worth testing; that xcopy leaves the
+//! Wine's xcopy stands in for the real one in everything but times and attributes; that xcopy leaves the
 //! source's modification time is documented for Windows alone.
 
 use std::{fs, path::PathBuf};
@@ -46,8 +46,13 @@ fn content_is_put_back_behind_a_safety_copy() {
     agent.write(agent.path(KNOWN), "before");
     agent.write(agent.path(ODD), "odd before");
     agent.write(agent.path("Dashboards/mine.json"), "mine");
-    // The folder Applications is not there: that is fine, and it is made.
-    agent.lay_restore("plan-4-1", 7, &[(KNOWN, "after"), (ODD, "odd after"), ("Applications/a/b.json", "app")]);
+    // A folder without a file is fine, too.
+    fs::create_dir_all(agent.path("Applications/empty")).expect("the drive can be written");
+    agent.lay_restore(
+        "plan-4-1",
+        7,
+        &[(KNOWN, "after"), (ODD, "odd after"), ("Applications/a/b.json", "app")],
+    );
     agent.start("plan-4-1");
     let poll = agent.poll_until("plan-4-1", &[("lock", "free"), ("started", "yes")]);
     let log = agent.job_file("plan-4-1", "output.log");
@@ -81,8 +86,11 @@ fn content_is_put_back_behind_a_safety_copy() {
 fn nothing_is_put_back_without_a_safety_copy() {
     let Some(agent) = Agent::prepared() else { return };
     agent.write(agent.path(KNOWN), "before");
-    // A file where the copy's folder should be: xcopy cannot write there.
-    agent.write(agent.host.file(&format!("{ROOT}/content/{SAFE}/Dashboards")), "in the way");
+    agent.write(agent.path("Dashboards/mine.json"), "mine");
+    // A folder where the copy of a file should be: xcopy cannot write it. (Wine's xcopy forgets what went wrong in
+    // a subfolder; Windows' does not.)
+    let in_the_way = agent.host.file(&format!("{ROOT}/content/{SAFE}/Dashboards/mine.json"));
+    fs::create_dir_all(in_the_way).expect("the drive can be written");
     agent.lay_restore("plan-4-1", 7, &[(KNOWN, "after")]);
     agent.start("plan-4-1");
     let poll = agent.poll_until("plan-4-1", &[("lock", "free"), ("started", "yes")]);
@@ -157,11 +165,20 @@ fn a_module_is_exchanged_by_its_product_code_and_installer() {
     agent.lay_reinstall("plan-5-1", 7);
     agent.start("plan-5-1");
     let poll = agent.poll_until("plan-5-1", &[("lock", "free"), ("started", "yes")]);
-    assert_eq!(poll.get("exit").map(String::as_str), Some("0"), "{:?}", agent.job_file("plan-5-1", "output.log"));
+    assert_eq!(
+        poll.get("exit").map(String::as_str),
+        Some("0"),
+        "{:?}",
+        agent.job_file("plan-5-1", "output.log")
+    );
     assert_eq!(agent.products(), [NEW]);
     let runs = agent.installer_runs();
     assert!(runs[0].contains(&format!("/x {OLD} /qn /norestart /l*v")), "{runs:?}");
-    assert!(runs[1].contains(r#"/i "C:\Skyline DataMiner\Tools\ModuleInstallers\Web\DataMiner GQI 3.0.3 (x64).msi""#));
+    assert!(
+        runs[1].contains(
+            r#"/i "C:\Skyline DataMiner\Tools\ModuleInstallers\Web\DataMiner GQI 3.0.3 (x64).msi""#
+        )
+    );
     for log in ["uninstall.log", "install.log"] {
         assert!(agent.job_file("plan-5-1", log).is_some(), "{log}");
     }

@@ -225,6 +225,21 @@ mod tests {
         }
     }
 
+    /// Web levels are proven by records that an older reconciler may have written.
+    #[test]
+    fn records_of_older_reconcilers_still_read() {
+        let text = r#"{ "id": "p-1-1", "installation": "prod", "cluster": "c", "generation": 3,
+            "action": "UpgradeWeb", "file": "w.dmupgrade", "to": "10.5.12", "agents": ["a"],
+            "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" }"#;
+        let record: JobRecord = serde_json::from_str(text).expect("it reads");
+        assert!(record.is_of("w.dmupgrade") && !record.is_of("x.dmupgrade"));
+        assert_eq!(record.to.as_deref(), Some("10.5.12"));
+        let short = r#"{ "id": "p-1-1", "installation": "prod", "cluster": "c", "generation": 3,
+            "action": "ReinstallModule", "module": "DataMiner GQI", "agents": ["a"] }"#;
+        let record: JobRecord = serde_json::from_str(short).expect("it reads");
+        assert_eq!(serde_json::to_value(&record).expect("it writes").get("file"), None);
+    }
+
     #[test]
     fn the_task_is_utf16_with_the_account() {
         let bytes = task_xml(&job_id(), RunAs::SshUser, r"DOM\svc-gitöps").expect("a fine account");

@@ -1,7 +1,11 @@
 use std::io::Read;
 
 use dataminer_core::exec::effect::{EffectKind, Outcome};
-use dataminer_schema::id::Sha256;
+use dataminer_schema::{
+    id::{JobId, Sha256},
+    plan::Action,
+    v1::observation::OwedWork,
+};
 use dms_simulator::BackupSpec;
 
 use crate::harness::{Setup, agents, failure, name, observe, perform, version};
@@ -138,4 +142,57 @@ async fn a_vault_that_is_gone_or_full_is_named() {
     let (outcome, _) = perform(&driver, 1, save()).await;
     assert_eq!(failure(&outcome).reason, "VaultFailed", "{outcome:?}");
     assert_eq!(failure(&outcome).agents.len(), 2);
+}
+
+/// Content that newer web apps wrote must never look as if the lower level had written it: it would be chosen for a
+/// restore on that level, and be unreadable there.
+#[tokio::test]
+async fn while_a_restore_is_owed_copies_carry_the_level_from_before_the_fall() {
+    let setup = setup().await;
+    let driver = setup.driver();
+    let copies = || async {
+        let objects = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
+        let mut copies: Vec<_> =
+            objects.into_iter().filter(|object| object.copy && object.agent == name("dma-1")).collect();
+        copies.sort_by_key(|object| object.taken_at);
+        copies
+    };
+    let note = OwedWork {
+        id: Some(JobId::new("0123456789ab-4").expect("a job id")),
+        action: Action::RestoreContent,
+        backup: Some(Sha256::of(b"a backup")),
+        module: None,
+    };
+    // The note on one Agent counts for the content of all.
+    let owe = EffectKind::Owe { agents: vec![name("dma-2")], work: vec![note] };
+    let touch = |text: &str| {
+        std::fs::write(setup.file("dma-1", "Skyline DataMiner/Dashboards/new.json"), text)
+            .expect("a new file");
+    };
+
+    assert!(matches!(perform(&driver, 1, save()).await.0, Outcome::Saved(_)));
+    assert_eq!(copies().await[0].content.as_deref(), Some("10.5.0 CU9"), "what is installed wrote it");
+    // As if it had been copied at a higher level, before a downgrade to what is installed now.
+    let object = dataminer_reconciler::vault::NewObject {
+        cluster: setup.cluster.name.clone(),
+        agent: name("dma-1"),
+        file: "content-x.zip".to_owned(),
+        content: Some("10.6.3".to_owned()),
+        taken_at: Some(jiff::Timestamp::now()),
+        copy: true,
+        torn: false,
+        sha256: None,
+    };
+    setup.vault().put(&object, &b"content"[..]).await.expect("it is stored");
+    assert_eq!(perform(&driver, 1, owe).await.0, Outcome::Done);
+    touch("1");
+    assert!(matches!(perform(&driver, 1, save()).await.0, Outcome::Saved(_)));
+    assert_eq!(copies().await[2].content.as_deref(), Some("10.6.3"));
+
+    let notes = vec![JobId::new("0123456789ab-4").expect("a job id")];
+    let acquit = EffectKind::Acquit { agents: vec![name("dma-2")], notes };
+    assert_eq!(perform(&driver, 1, acquit).await.0, Outcome::Done);
+    touch("22");
+    assert!(matches!(perform(&driver, 1, save()).await.0, Outcome::Saved(_)));
+    assert_eq!(copies().await[3].content.as_deref(), Some("10.5.0 CU9"), "restored and verified");
 }

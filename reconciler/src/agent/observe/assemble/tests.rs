@@ -155,6 +155,30 @@ fn a_full_upgrade_of_ours_brings_its_own_web_apps() {
     assert!(level(&other, &[done]).is_err(), "somebody installed another build after us");
 }
 
+/// After a downgrade the level is the lower one, whatever ran before.
+#[test]
+fn packages_of_a_lower_level_count_like_those_of_a_higher() {
+    let core = job("j1", Action::DowngradeCore, FULL, "10.5.0 CU12", Some((0, "2026-03-01T00:10:00Z")));
+    let web = job("j2", Action::DowngradeWeb, WEB, "10.5.12", Some((0, "2026-03-01T02:00:00Z")));
+    let higher = job("j3", Action::UpgradeWeb, "x.dmupgrade", "10.6.2", Some((0, "2026-03-01T01:00:00Z")));
+    let own = WebEvidence::OwnJob;
+    assert_eq!(level(&facts("a", ""), std::slice::from_ref(&core)), Ok(("10.5.0 CU12".to_owned(), own)));
+    assert_eq!(level(&facts("a", ""), &[core, web.clone(), higher]), Ok(("10.5.12".to_owned(), own)));
+    let history = web_history(&facts("a", ""), &[&web]).expect("the packages were listed");
+    assert_eq!(history.last().map(|entry| entry.version.as_str()), Some("10.5.12"));
+}
+
+/// Restores and reinstallations install no package: they say nothing about levels.
+#[test]
+fn the_end_of_a_downgrade_changes_no_level() {
+    let core = job("j1", Action::DowngradeCore, FULL, "10.5.0 CU12", Some((0, "2026-03-01T00:10:00Z")));
+    let mut restore = job("j2", Action::RestoreContent, "", "", Some((0, "2026-03-01T03:00:00Z")));
+    restore.record.file = None;
+    restore.record.to = None;
+    let known = Ok(("10.5.0 CU12".to_owned(), WebEvidence::OwnJob));
+    assert_eq!(level(&facts("a", ""), &[core, restore]), known);
+}
+
 #[test]
 fn the_newest_web_sign_after_the_core_decides() {
     let core = job("j1", Action::UpgradeCore, FULL, "10.5.0 CU12", Some((0, "2026-03-01T00:10:00Z")));

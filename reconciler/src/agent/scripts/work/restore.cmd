@@ -7,6 +7,7 @@ set "CODE=41"
 >"%JOB%\output.log" echo safety copy: %SAFE%
 if exist "%SAFE%\complete.txt" goto place
 if not exist "%SAFE%\" md "%SAFE%"
+if not exist "%SAFE%\" goto ended
 set "PART=Applications"
 call :keep
 if not "%KEPT%"=="yes" goto ended
@@ -26,9 +27,12 @@ set "CODE=0"
 goto ended
 
 :keep
+rem An empty folder has nothing to keep. xcopy ends with 1 for it, which may also be an error: none is overlooked.
 set "KEPT=yes"
 if not exist "%LIVE%\%PART%\" exit /b 0
+dir /b /s /a-d "%LIVE%\%PART%" >nul 2>&1
+if errorlevel 1 exit /b 0
 xcopy "%LIVE%\%PART%" "%SAFE%\%PART%" /e /i /y /h /r /k /q >>"%JOB%\output.log" 2>&1
-rem 1: there is no file in it.
-if errorlevel 2 set "KEPT=no"
+if errorlevel 1 set "KEPT=no"
+if not exist "%SAFE%\%PART%\" set "KEPT=no"
 exit /b 0
