@@ -166,3 +166,44 @@ async fn backups_are_saved_listed_and_verified_and_damage_is_named() {
     assert!(status.owed.is_empty());
     desk.close();
 }
+
+/// G8: asked for once, owed on every Agent, done by the next plan, and owed no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backup_is_restored_on_every_agent_and_nothing_stays_owed() {
+    const DASHBOARD: &str = "Skyline DataMiner/Dashboards/shared/Network health.dmadb.json";
+    let scene = Scene::new(TO).await;
+    scene.want("10.5.0 CU12", "unmanaged");
+    let fleet = scene.installation.repository.path().to_str().expect("a plain path").to_owned();
+    scene.backup(&["save", "brussels", "-f", &fleet]).expect_status(0);
+    let backups = scene.backups();
+    let hash = backups[0]["sha256"].as_str().expect("a hash");
+    let content = |scene: &Scene| -> Vec<String> {
+        let agents = scene.cluster().agents;
+        agents
+            .iter()
+            .map(|agent| fs::read_to_string(agent.drive.join(DASHBOARD)).unwrap_or_default())
+            .collect()
+    };
+    let before = content(&scene);
+    for agent in scene.cluster().agents {
+        let changed = before[0].replace("Network", "Notwork");
+        assert_ne!(changed, before[0]);
+        fs::write(agent.drive.join(DASHBOARD), changed).expect("the drive can be written");
+    }
+    let desk = Desk::open(&scene, "run", &[]);
+    desk.until("ready", |cluster| cluster.state == ClusterState::Ready);
+    desk.ask(&["backup", "restore", "brussels", &hash[..12], "--reason", "somebody broke it"])
+        .expect_status(0);
+    let status = desk.until("at work", |cluster| !cluster.owed.is_empty());
+    assert!(status.owed.iter().all(|work| work.action == Action::RestoreContent), "{:?}", status.owed);
+    desk.until("ready", |cluster| cluster.state == ClusterState::Ready && cluster.owed.is_empty());
+    assert_eq!(content(&scene), before);
+    let history = desk.history();
+    assert!(history.contains("somebody broke it") && history.contains("RestoreContent"), "{history}");
+    for agent in scene.cluster().agents {
+        let notes = agent.drive.join("ProgramData/dataminer-reconciler/owed");
+        assert!(entries(notes.as_std_path()).is_empty(), "{}", agent.name);
+    }
+    scene.assert_runs(TO);
+    desk.close();
+}

@@ -153,6 +153,24 @@ fn a_failure_that_is_tried_again_is_reconciling() {
 }
 
 #[test]
+fn what_failed_and_what_is_in_the_way_are_told_in_full() {
+    let failed = failure(Disposition::Stalled);
+    let scenario = Scenario::new("10.5.12", "10.5.11");
+    let failed: &'static Failure = Box::leak(Box::new(failed));
+    let status = status_of(&scenario, |input| input.failure = Some(failed));
+    let told = status.failure.expect("it is told");
+    assert_eq!(
+        (told.reason.as_str(), told.help.as_str(), told.tried_again),
+        ("UpgradeFailed", "look at the log", false)
+    );
+    assert_eq!(status.blocked.len(), 1, "{:?}", status.blocked);
+    assert_eq!(status.content_loss, None);
+    let passing: &'static Failure = Box::leak(Box::new(failure(Disposition::Retry)));
+    let status = status_of(&scenario, |input| input.failure = Some(passing));
+    assert!(status.failure.is_some_and(|failure| failure.tried_again));
+}
+
+#[test]
 fn an_operation_says_which_step_it_is_at() {
     let scenario = Scenario::new("10.5.11", "10.5.12");
     let plan: Plan = scenario.plan();
