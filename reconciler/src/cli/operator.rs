@@ -69,7 +69,8 @@ impl Server {
         })?;
         let Recorded { format_version: _, cluster, id, request } = recorded;
         terminal.say(format!(
-            "{cluster}: {request} is recorded as request {id}; `describe {cluster}` shows what comes of it"
+            "{cluster}: {request} is recorded as request {id}; `describe {cluster}` and `history {cluster}` \
+             show what comes of it"
         ));
         Ok(Exit::Ok)
     }

@@ -370,6 +370,8 @@ impl<P: AgentPort> ClusterLoop<P> {
     pub(super) fn put_off(&mut self, failure: Failure) -> Next {
         self.failures = self.failures.saturating_add(1);
         self.failure = Some(failure);
+        // Also a converged cluster is not Ready while somebody waits for something.
+        self.plan = None;
         Next::After(retry_pause(self.failures))
     }
 

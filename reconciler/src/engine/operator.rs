@@ -32,6 +32,10 @@ impl<P: AgentPort> ClusterLoop<P> {
     pub(super) async fn heed_requests(&mut self) -> Result<Option<Next>, StoreError> {
         let open = self.shared.store.open_requests(&self.name).await?;
         let aborted = open.iter().rposition(|stored| stored.request.kind == RequestKind::Abort);
+        if aborted.is_some_and(|at| at > 0) {
+            // What stood in the way of it stands in nobody's way any more.
+            self.forget_failure();
+        }
         for (at, stored) in open.iter().enumerate() {
             // Whoever stops also stops what was asked for before and could not be done yet.
             let heed = if aborted.is_some_and(|aborted| at < aborted) {

@@ -41,6 +41,8 @@ struct Script {
     owner: Option<String>,
     /// The next claim fails after the store has written its generation down.
     lost_claim: bool,
+    /// The Agents cannot be asked whose they are.
+    away: bool,
     /// The notes of owed work that lie on the Agents.
     owed: Vec<OwedWork>,
 }
@@ -121,6 +123,9 @@ impl AgentPort for Dms {
 
     async fn holders(&self) -> Result<Holders, Failure> {
         let script = self.script();
+        if script.away {
+            return Err(failure(Disposition::Retry, "AgentUnreachable"));
+        }
         let agent: AgentName = "a1".parse().expect("an Agent name");
         let marks = script.owner.iter().map(|owner| (agent.clone(), format!("installation `{owner}`")));
         Ok(Holders { marks: marks.collect(), generation: script.generation })
@@ -660,5 +665,24 @@ async fn a_restore_that_an_operator_asks_for_is_owed_on_every_agent() {
     assert_eq!(owed.len(), 1);
     assert_eq!((owed[0].action, owed[0].backup.as_ref()), (Action::RestoreContent, Some(&backup)));
     assert!(owed[0].id.as_ref().is_some_and(|id| id.as_str().starts_with("operator-")), "{owed:?}");
+    run.end().await;
+}
+
+#[tokio::test]
+async fn a_takeover_that_cannot_be_done_now_is_tried_until_it_is_aborted() {
+    let bench = Bench::new("10.5.11");
+    let run = bench.start().await;
+    run.ready().await;
+    bench.dms.script().away = true;
+    run.request(RequestKind::Takeover).await;
+    let status = run.until("put off", |cluster| cluster.reason == "AgentUnreachable").await;
+    assert_eq!(status.state, ClusterState::Reconciling, "somebody waits for it");
+    assert!(status.next_attempt_at.is_some());
+    run.request(RequestKind::Abort).await;
+    run.ready().await;
+    bench.dms.script().away = false;
+    run.request(RequestKind::Reconcile).await;
+    run.ready().await;
+    assert_eq!(run.events(EventKind::TakenOver).await, Vec::<String>::new());
     run.end().await;
 }
