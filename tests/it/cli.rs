@@ -33,6 +33,9 @@ fn the_examples_are_valid() {
     let ended = run(&["validate", "examples/fleet", "examples/observed", "examples/config"]).expect_status(0);
     assert_eq!(ended.stdout, "");
     insta::assert_snapshot!(ended.stderr, @"6 files read: 0 errors, 0 warnings");
+    let ended =
+        run(&["validate", "examples/downgrade/fleet", "examples/downgrade/observed"]).expect_status(0);
+    insta::assert_snapshot!(ended.stderr, @"3 files read: 0 errors, 0 warnings");
 }
 
 #[test]
@@ -40,6 +43,51 @@ fn the_plan_of_the_examples_reads_well() {
     let ended = plan(&[]).expect_status(0);
     assert_eq!(ended.stderr, "");
     insta::assert_snapshot!(ended.stdout);
+}
+
+fn plan_the_downgrade(now: &str, more: &[&str]) -> Ended {
+    let (fleet, observed) = ("examples/downgrade/fleet", "examples/downgrade/observed");
+    let arguments = ["plan", "-f", fleet, "--observed", observed, "--now", now, "--detailed-exitcode"];
+    run(&[&arguments, more].concat())
+}
+
+#[test]
+fn the_downgrade_of_the_examples_says_what_will_be_lost() {
+    let ended = plan_the_downgrade("2026-11-21T10:00:00Z", &[]).expect_status(2);
+    assert_eq!(ended.stderr, "");
+    insta::assert_snapshot!(ended.stdout);
+
+    let ended = plan_the_downgrade("2026-11-21T10:00:00Z", &["-o", "json"]).expect_status(2);
+    let plans: serde_json::Value = serde_json::from_str(&ended.stdout).expect("it is JSON");
+    let plan = &plans["plans"][0];
+    let steps = plan["steps"].as_array().expect("it is a list");
+    let actions: Vec<_> = steps.iter().filter_map(|step| step["action"].as_str()).collect();
+    assert_eq!(
+        actions,
+        [
+            "StagePackage",
+            "SaveBackup",
+            "DowngradeCore",
+            "VerifyCluster",
+            "SaveBackup",
+            "RestoreContent",
+            "VerifyCluster",
+            "CleanUp"
+        ]
+    );
+    let loss = &plan["contentLoss"];
+    assert_eq!(loss["content"], "10.4.0 CU21");
+    assert_eq!(loss["takenAt"], "2026-11-14T22:11:02Z");
+    assert_eq!(loss["agents"], serde_json::json!(["ghe-dma-01", "ghe-dma-02"]));
+    assert_eq!(loss["backup"], steps[5]["backup"], "what is lost follows from what is restored");
+}
+
+#[test]
+fn the_downgrade_of_the_examples_is_allowed_to_the_end_of_its_last_day() {
+    plan_the_downgrade("2026-11-30T23:59:59Z", &[]).expect_status(2);
+    let ended = plan_the_downgrade("2026-12-01T00:00:00Z", &[]).expect_status(3);
+    assert!(ended.stdout.contains("blocked: DowngradeNotAllowed"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("`downgrade.until: 2026-11-30` has passed"), "{}", ended.stdout);
 }
 
 #[test]
