@@ -32,6 +32,32 @@ fn the_readme_shows_the_plan_that_the_program_prints() {
 }
 
 #[test]
+fn the_readme_shows_what_the_program_says_of_lost_content() {
+    let readme = readme();
+    let (_, back) = readme.split_once("## Going back").expect("it tells how to go back");
+    let commands = commands(back);
+    let plan = commands.iter().find(|command| command[0] == "plan").expect("it plans the way back");
+    let printed = program::run(plan, workspace()).expect_status(0).stdout;
+    let shown = back.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next());
+    assert_eq!(shown, printed.lines().last(), "renew the block after `{}`", plan.join(" "));
+}
+
+/// The snippet stands in for these parts of the example's manifest.
+#[test]
+fn the_way_back_of_the_readme_is_that_of_the_example() {
+    let readme = readme();
+    let (_, back) = readme.split_once("## Going back").expect("it tells how to go back");
+    let snippet = back.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let example = fs::read_to_string(workspace().join("examples/downgrade/fleet/clusters/ghent.yaml"));
+    let parse = |text: &str| serde_yaml::from_str::<serde_yaml::Value>(text).expect("it is YAML");
+    let (shown, whole) = (parse(snippet.expect("it shows one")), parse(&example.expect("it is there")));
+    for part in ["software", "downgrade"] {
+        assert!(!shown["spec"][part].is_null(), "{part}");
+        assert_eq!(shown["spec"][part], whole["spec"][part], "{part}");
+    }
+}
+
+#[test]
 fn the_readme_names_only_commands_that_work() {
     let readme = readme();
     let commands = commands(&readme);
