@@ -82,6 +82,7 @@ fn content_is_put_back_behind_a_safety_copy() {
     assert_eq!(agent.safe(KNOWN).as_deref(), Some("before"));
 }
 
+/// Invariant 12.
 #[test]
 fn nothing_is_put_back_without_a_safety_copy() {
     let Some(agent) = Agent::prepared() else { return };

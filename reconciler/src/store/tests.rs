@@ -135,6 +135,7 @@ fn urls_name_a_file() {
     }
 }
 
+/// Invariant 6, and what invariant 5 rests on.
 #[tokio::test]
 async fn an_unfinished_operation_survives_with_its_whole_journal() {
     let scratch = scratch();

@@ -6,6 +6,7 @@ const CORE: &str = "10.5.0 CU9 (build 16500)";
 const FILE: &str = "DataMiner 10.5.0.0(CU12)-16889 Full Upgrade.dmupgrade";
 const OURS: &str = "ProgramData/dataminer-reconciler";
 
+/// Invariant 12.
 #[tokio::test]
 async fn staged_packages_and_copies_go_records_and_everything_else_stay() {
     let setup = Setup::start(agents(1, CORE), 1.0).await;

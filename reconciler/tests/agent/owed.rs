@@ -86,6 +86,7 @@ async fn another_note_of_the_same_name_stays() {
     assert_eq!(observe(&driver, "dma-1").await.owed, Some(work()));
 }
 
+/// Invariant 4: a note that cannot be read is not the absence of one.
 #[tokio::test]
 async fn what_is_owed_never_looks_like_nothing() {
     let (setup, driver, _) = scene().await;

@@ -141,6 +141,7 @@ fn exited(outcome: &Outcome) -> i64 {
     *code
 }
 
+/// Invariant 12.
 #[tokio::test]
 async fn a_backup_is_restored_on_every_agent_behind_a_safety_copy() {
     let scene = Scene::start(2).await;

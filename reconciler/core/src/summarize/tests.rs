@@ -224,6 +224,7 @@ fn a_broken_commit_shows_and_stops_nothing() {
     assert_eq!(condition(&status, ConditionType::SourceReady).reason, "CommitBroken");
 }
 
+/// Invariant 8.
 #[test]
 fn work_that_is_owed_is_named_once() {
     let owed = OwedWork {

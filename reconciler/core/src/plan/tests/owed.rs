@@ -116,6 +116,7 @@ fn g8_a_note_that_cannot_be_read_blocks() {
     assert_eq!(both.way(), "restore owed.zip, !ManualStepRequired");
 }
 
+/// Invariant 7.
 #[test]
 fn s7_no_window_holds_owed_work_but_operators_do() {
     let owed = || with_backup(converged()).owed("a1", &owed_restore("p1-7", "owed.zip"));
