@@ -212,6 +212,38 @@ fn a_process_that_was_away_for_days_still_pays() {
     }
 }
 
+/// Regression: after a crash in the middle of the acquittal the content was compared again, and what users had changed
+/// meanwhile led back to a restore of which no note told any more.
+#[test]
+fn a_crash_in_the_middle_of_the_acquittal_compares_nothing_again() {
+    for (course, plan, start) in courses() {
+        let mut whole = start.clone();
+        let mut machine = machine_of(&whole, plan.clone(), Vec::new());
+        assert_eq!(whole.drive(&mut machine, Crash::Never), Some(Finish::Succeeded), "{course}");
+        let mut met = 0;
+        for boundary in start.events + 1..whole.events {
+            let mut world = start.clone();
+            let mut machine = machine_of(&world, plan.clone(), Vec::new());
+            assert_eq!(world.drive(&mut machine, Crash::After(boundary)), None);
+            if !world.lowered || !world.is_whole() || world.notes().iter().any(|notes| !notes.is_empty()) {
+                continue;
+            }
+            met += 1;
+            // A user edits a dashboard before anybody looks again.
+            world.synchronised.insert(world.comparisons + 1);
+            let ran = world.ran.clone();
+            let mut again = resumed_of(&world, plan.clone());
+            assert_eq!(
+                world.drive(&mut again, Crash::Never),
+                Some(Finish::Succeeded),
+                "{course} from {boundary}"
+            );
+            assert_eq!(world.ran, ran, "{course} from {boundary}");
+        }
+        assert!(met > 0, "{course}");
+    }
+}
+
 mod faults {
     //! Whatever jobs do, whenever the process dies, with or without its store: nothing is owed silently (the world
     //! checks it at every event), no job runs twice, and what ends well is paid.
