@@ -250,7 +250,7 @@ async fn backups_and_content_reach_the_vault_whole() {
     let objects = scene.vault.objects(&cluster_name()).await.expect("the vault can be read");
     let mut kept = BTreeMap::new();
     for object in objects {
-        let (_, mut file) = scene.vault.read(&cluster_name(), &object.sha256).await.expect("it is listed");
+        let mut file = scene.vault.open_object(&object).await.expect("it is listed");
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).await.expect("it can be read");
         kept.insert(object.file, bytes);
@@ -290,8 +290,12 @@ async fn the_driver_restores_content_and_exchanges_a_module() {
         backup: Some(sha256),
         module: None,
     };
-    let owe = EffectKind::Owe { agents: agents.clone(), work: vec![note.clone()] };
-    assert_eq!(scene.perform(generation, owe).await, Outcome::Done);
+    let owe = || EffectKind::Owe { agents: agents.clone(), work: vec![note.clone()] };
+    let Outcome::Failed(early) = scene.perform(generation, owe()).await else { panic!("the vault is empty") };
+    assert_eq!(early.reason, "NoBackup");
+    let save = EffectKind::SaveBackup { agents: agents.clone() };
+    assert!(matches!(scene.perform(generation, save).await, Outcome::Saved(_)));
+    assert_eq!(scene.perform(generation, owe()).await, Outcome::Done);
     assert_eq!(scene.driver.observe().await.agents[0].owed, Some(vec![note]));
 
     let verify = || EffectKind::VerifyContent { backup: backup.clone(), agents: agents.clone() };

@@ -71,6 +71,10 @@ pub(super) async fn perform(
             cleaned.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
         EffectKind::Owe { agents, work } => {
+            // Nothing may fall before what it will owe is known to be there.
+            if let Err(error) = restore::check(inner, work, progress).await {
+                return Outcome::Failed(error.into_failure(agents.clone()));
+            }
             let owed = each(inner, agents, TRANSFERS, |link| async move {
                 owed::owe(inner, &link, generation, work).await
             });

@@ -250,29 +250,24 @@ impl Vault {
         Ok(self.objects(cluster).await?.iter().any(|object| object.sha256 == *sha256))
     }
 
-    /// Opens the object of `cluster` with this hash for reading. Where several Agents had the same, one whose file
-    /// still has its length; whoever reads it checks the hash.
-    pub async fn read(
+    /// The objects of `cluster` with this hash: several Agents may have had the same. Whoever reads one checks the hash.
+    pub async fn copies(
         &self,
         cluster: &ClusterName,
         sha256: &Sha256,
-    ) -> Result<(StoredObject, fs::File), VaultError> {
+    ) -> Result<Vec<StoredObject>, VaultError> {
         let mut objects = self.objects(cluster).await?;
         objects.retain(|object| object.sha256 == *sha256);
-        let mut best = None;
-        for object in objects {
-            let length = fs::metadata(self.path(&object)).await.map(|metadata| metadata.len());
-            if length.is_ok_and(|length| length == object.size) {
-                best = Some(object);
-                break;
-            }
-            best = best.or(Some(object));
+        if objects.is_empty() {
+            return Err(VaultError::NotFound { cluster: cluster.clone(), sha256: sha256.clone() });
         }
-        let object =
-            best.ok_or_else(|| VaultError::NotFound { cluster: cluster.clone(), sha256: sha256.clone() })?;
-        let path = self.path(&object);
-        let file = self.io("opening", &path, &object.file, fs::File::open(&path).await)?;
-        Ok((object, file))
+        Ok(objects)
+    }
+
+    /// Opens an object for reading.
+    pub async fn open_object(&self, object: &StoredObject) -> Result<fs::File, VaultError> {
+        let path = self.path(object);
+        self.io("opening", &path, &object.file, fs::File::open(&path).await)
     }
 
     /// Hashes every object of `cluster` again.

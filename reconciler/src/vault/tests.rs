@@ -48,7 +48,9 @@ async fn what_was_put_is_listed_read_and_verified() {
     assert!(backups[0].vault);
     assert_eq!(backups[0].content.as_deref(), Some("10.4.12"));
     assert!(vault.holds(&cluster(), &stored.sha256).await.expect("it looks"));
-    let (_, mut file) = vault.read(&cluster(), &stored.sha256).await.expect("it opens");
+    let copies = vault.copies(&cluster(), &stored.sha256).await.expect("it is there");
+    assert_eq!(copies, std::slice::from_ref(&stored));
+    let mut file = vault.open_object(&stored).await.expect("it opens");
     let mut read = Vec::new();
     file.read_to_end(&mut read).await.expect("it reads");
     assert_eq!(read, bytes);
@@ -177,7 +179,7 @@ fn urls_name_a_folder() {
 }
 
 #[tokio::test]
-async fn of_two_equal_objects_the_whole_one_is_read() {
+async fn equal_objects_of_two_agents_are_both_offered() {
     let scratch = scratch();
     let vault = Vault::open(&scratch.root).expect("a new vault");
     let mut stored = Vec::new();
@@ -185,13 +187,9 @@ async fn of_two_equal_objects_the_whole_one_is_read() {
         let object = NewObject { agent: agent.parse().expect("an Agent name"), ..object("a.zip") };
         stored.push(vault.put(&object, &b"content"[..]).await.expect("it is stored"));
     }
-    let path = |agent: &str| scratch.root.join("brussels").join(agent).join(stored[0].file_name());
-    std::fs::write(path("a1"), b"con").expect("it can be written");
-    let (read, _) = vault.read(&cluster(), &stored[0].sha256).await.expect("it opens");
-    assert_eq!(read.agent.as_str(), "a2");
-    std::fs::remove_file(path("a1")).expect("it can be removed");
-    let (read, _) = vault.read(&cluster(), &stored[0].sha256).await.expect("it opens");
-    assert_eq!(read.agent.as_str(), "a2");
+    assert_eq!(vault.copies(&cluster(), &stored[0].sha256).await.expect("they are there"), stored);
+    let other = dataminer_schema::id::Sha256::of(b"another");
+    assert!(matches!(vault.copies(&cluster(), &other).await, Err(VaultError::NotFound { .. })));
 }
 
 /// A look at the vault names what cannot be read, and shows the rest; a backup that is itself JSON is no index.

@@ -8,7 +8,7 @@ use dataminer_schema::{
 };
 use dms_simulator::BackupSpec;
 
-use crate::harness::{Setup, agents, failure, name, observe, perform, version};
+use crate::harness::{Setup, agents, failure, name, observe, perform, version, zip_of};
 
 const CORE: &str = "10.5.0 CU9 (build 16500)";
 
@@ -66,7 +66,7 @@ async fn our_zip_holds_every_file_and_follows_changes() {
     let objects = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
     let ours = objects.iter().find(|object| object.file.starts_with("content-")).expect("our own zip");
     assert!(!ours.torn);
-    let (_, file) = setup.vault().read(&setup.cluster.name, &ours.sha256).await.expect("the object opens");
+    let file = setup.vault().open_object(ours).await.expect("the object opens");
     let mut zip = zip::ZipArchive::new(file.into_std().await).expect("a zip");
     let mut found = Vec::new();
     zip.by_name("Dashboards/a/b/large.bin").expect("the file").read_to_end(&mut found).expect("it reads");
@@ -160,7 +160,7 @@ async fn while_a_restore_is_owed_copies_carry_the_level_from_before_the_fall() {
     let note = OwedWork {
         id: Some(JobId::new("0123456789ab-4").expect("a job id")),
         action: Action::RestoreContent,
-        backup: Some(Sha256::of(b"a backup")),
+        backup: Some(setup.keep("owed.zip", &zip_of(&[("Dashboards/one.json", b"1")])).await.sha256),
         module: None,
     };
     // The note on one Agent counts for the content of all.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::{Cursor, Write},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,10 +15,11 @@ use dataminer_reconciler::{
     agent::{ClusterDriver, DriverContext, Pace, secrets::SecretResolver},
     engine::Progress,
     packages::PackagePlaces,
-    vault::Vault,
+    vault::{NewObject, Vault},
 };
 use dataminer_schema::{
     id::{AgentName, ClusterName, Sha256},
+    plan::BackupRef,
     quantity::ByteSize,
     v1::{
         cluster::{
@@ -32,6 +34,7 @@ use dataminer_schema::{
 use dms_simulator::{AgentSpec, ClusterSpec, Fault, Simulation, SimulationSpec};
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 pub(crate) const CLUSTER: &str = "brussels";
 
@@ -80,6 +83,22 @@ impl Setup {
     pub(crate) fn vault(&self) -> Vault {
         let path = self.folder.path().join("vault");
         Vault::open(Utf8Path::from_path(&path).expect("a UTF-8 path")).expect("a vault")
+    }
+
+    /// Puts a content backup into the vault.
+    pub(crate) async fn keep(&self, file: &str, bytes: &[u8]) -> BackupRef {
+        let object = NewObject {
+            cluster: self.cluster.name.clone(),
+            agent: name("dma-1"),
+            file: file.to_owned(),
+            content: None,
+            taken_at: None,
+            copy: false,
+            torn: false,
+            sha256: None,
+        };
+        let stored = self.vault().put(&object, bytes).await.expect("it is stored");
+        BackupRef { file: stored.file, sha256: stored.sha256, agent: None, vault: true }
     }
 
     /// Puts bytes into the package place and says what a plan would.
@@ -210,4 +229,15 @@ pub(crate) fn exists(path: &Path) -> bool {
 pub(crate) async fn claim(driver: &ClusterDriver, known: u64) -> Result<u64, Failure> {
     let generation = driver.newest_generation().await?.max(known) + 1;
     driver.claim(generation).await.map(|()| generation)
+}
+
+/// A zip of these files.
+pub(crate) fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        zip.start_file(*name, options).expect("a fresh entry");
+        zip.write_all(bytes).expect("memory can be written");
+    }
+    zip.finish().expect("memory can be written").into_inner()
 }

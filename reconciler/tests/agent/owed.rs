@@ -6,7 +6,7 @@ use dataminer_schema::{
     v1::observation::OwedWork,
 };
 
-use crate::harness::{Setup, agents, claim, exists, failure, name, observe, perform};
+use crate::harness::{Setup, agents, claim, exists, failure, name, observe, perform, zip_of};
 
 const CORE: &str = "10.5.0 CU9 (build 16500)";
 const OWED: &str = "ProgramData/dataminer-reconciler/owed";
@@ -19,7 +19,7 @@ fn work() -> Vec<OwedWork> {
     let restore = OwedWork {
         id: Some(id("0123456789ab-4")),
         action: Action::RestoreContent,
-        backup: Some(Sha256::of(b"a backup")),
+        backup: Some(Sha256::of(&backup("a"))),
         module: None,
     };
     let module = OwedWork {
@@ -31,6 +31,11 @@ fn work() -> Vec<OwedWork> {
     vec![restore, module]
 }
 
+/// A content backup, always the same bytes.
+fn backup(text: &str) -> Vec<u8> {
+    zip_of(&[("Dashboards/one.json", text.as_bytes())])
+}
+
 fn both() -> Vec<AgentName> {
     vec![name("dma-1"), name("dma-2")]
 }
@@ -39,6 +44,9 @@ async fn scene() -> (Setup, ClusterDriver, u64) {
     let setup = Setup::start(agents(2, CORE), 1.0).await;
     let driver = setup.driver();
     let generation = claim(&driver, 0).await.expect("ours");
+    for text in ["a", "another"] {
+        setup.keep(&format!("{text}.zip"), &backup(text)).await;
+    }
     (setup, driver, generation)
 }
 
@@ -67,13 +75,55 @@ async fn notes_lie_on_every_agent_until_they_are_acquitted() {
     setup.assert_all_commands_known();
 }
 
+/// A downgrade whose backup turns out to be gone or broken must not begin.
+#[tokio::test]
+async fn nothing_is_owed_that_cannot_be_paid() {
+    let (setup, driver, generation) = scene().await;
+    let mut lost = work();
+    lost[0].backup = Some(Sha256::of(b"nobody has it"));
+    let outcome = perform(&driver, generation, EffectKind::Owe { agents: both(), work: lost }).await.0;
+    assert_eq!(failure(&outcome).reason, "NoBackup", "{outcome:?}");
+
+    let hostile = setup.keep("hostile.zip", &zip_of(&[("..\\outside.json", b"x")])).await;
+    let mut outside = work();
+    outside[0].backup = Some(hostile.sha256);
+    let outcome = perform(&driver, generation, EffectKind::Owe { agents: both(), work: outside }).await.0;
+    assert_eq!(failure(&outcome).reason, "BackupRefused", "{outcome:?}");
+    assert_eq!(observe(&driver, "dma-1").await.owed, Some(Vec::new()));
+}
+
+/// One Agent's copy of a backup was damaged in the vault; the equal one of another still pays.
+#[tokio::test]
+async fn a_damaged_object_does_not_hide_a_whole_one() {
+    let (setup, driver, generation) = scene().await;
+    let whole = setup.vault().objects(&setup.cluster.name).await.expect("the vault reads");
+    let first = whole.iter().find(|object| object.file == "a.zip").expect("it was kept");
+    let twin = dataminer_reconciler::vault::NewObject {
+        cluster: first.cluster.clone(),
+        agent: name("dma-2"),
+        file: first.file.clone(),
+        content: None,
+        taken_at: None,
+        copy: false,
+        torn: false,
+        sha256: None,
+    };
+    setup.vault().put(&twin, &backup("a")[..]).await.expect("it is stored");
+    let path = setup.vault().root().join("brussels/dma-1").join(first.file_name());
+    let mut bytes = std::fs::read(&path).expect("it is there");
+    bytes[40] ^= 1;
+    std::fs::write(&path, bytes).expect("it can be written");
+    let owe = EffectKind::Owe { agents: both(), work: work() };
+    assert_eq!(perform(&driver, generation, owe).await.0, Outcome::Done);
+}
+
 #[tokio::test]
 async fn another_note_of_the_same_name_stays() {
     let (setup, driver, generation) = scene().await;
     let owe = |work| EffectKind::Owe { agents: both(), work };
     assert_eq!(perform(&driver, generation, owe(work())).await.0, Outcome::Done);
     let mut other = work();
-    other[0].backup = Some(Sha256::of(b"another backup"));
+    other[0].backup = Some(Sha256::of(&backup("another")));
     let (outcome, _) = perform(&driver, generation, owe(other)).await;
     assert_eq!(failure(&outcome).reason, "TamperedFolder", "{outcome:?}");
     assert_eq!(failure(&outcome).agents, both());

@@ -1,11 +1,10 @@
 use std::{
-    io::{Cursor, Write},
     path::PathBuf,
     time::{Duration, SystemTime},
 };
 
 use dataminer_core::exec::effect::{ContentRestore, Disposition, EffectKind, JobEnd, Outcome, Refusal};
-use dataminer_reconciler::{agent::ClusterDriver, engine::Progress, vault::NewObject};
+use dataminer_reconciler::{agent::ClusterDriver, engine::Progress};
 use dataminer_schema::{
     id::{AgentName, JobId, Sha256},
     plan::BackupRef,
@@ -13,9 +12,8 @@ use dataminer_schema::{
 };
 use dms_simulator::{AgentReport, Fault, Reach};
 use jiff::{SignedDuration, Timestamp};
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use crate::harness::{Setup, agents, claim, exists, failure, name, perform};
+use crate::harness::{Setup, agents, claim, exists, failure, name, perform, zip_of};
 
 const CORE: &str = "10.5.0 CU9 (build 16500)";
 const SKYLINE: &str = "Skyline DataMiner";
@@ -53,18 +51,7 @@ impl Scene {
     }
 
     async fn in_vault(&self, bytes: &[u8]) -> BackupRef {
-        let object = NewObject {
-            cluster: self.setup.cluster.name.clone(),
-            agent: name("dma-1"),
-            file: "b.zip".to_owned(),
-            content: None,
-            taken_at: None,
-            copy: false,
-            torn: false,
-            sha256: None,
-        };
-        let stored = self.setup.vault().put(&object, bytes).await.expect("it is stored");
-        BackupRef { file: stored.file, sha256: stored.sha256, agent: None, vault: true }
+        self.setup.keep("b.zip", bytes).await
     }
 
     fn wanted(&self, id: &str, backup: &BackupRef) -> ContentRestore {
@@ -118,16 +105,6 @@ impl Scene {
             assert!(!exists(&self.setup.file(agent, &format!("{OURS}/jobs/{id}/started.txt"))));
         }
     }
-}
-
-fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        zip.start_file(*name, options).expect("a fresh entry");
-        zip.write_all(bytes).expect("memory can be written");
-    }
-    zip.finish().expect("memory can be written").into_inner()
 }
 
 fn large() -> Vec<u8> {

@@ -17,11 +17,13 @@ mod staging;
 mod unpack;
 mod verify;
 
+use std::collections::BTreeSet;
+
 use dataminer_core::exec::effect::{ContentRestore, Failure, JobEnd, Outcome};
 use dataminer_schema::{
-    id::{AgentName, JobId},
+    id::{AgentName, JobId, Sha256},
     plan::BackupRef,
-    v1::cluster::Extras,
+    v1::{cluster::Extras, observation::OwedWork},
 };
 
 use self::unpack::Unpacked;
@@ -43,6 +45,19 @@ pub(super) fn safety_name(id: &JobId) -> String {
         Some((step, attempt)) if attempt.bytes().all(|b| b.is_ascii_digit()) => step.to_owned(),
         _ => id.to_owned(),
     }
+}
+
+/// Every backup that these notes promise can be had, whole: nothing is owed that cannot be paid.
+pub(super) async fn check(
+    inner: &Inner,
+    work: &[OwedWork],
+    progress: &ProgressSender,
+) -> Result<(), AgentError> {
+    let promised: BTreeSet<&Sha256> = work.iter().filter_map(|work| work.backup.as_ref()).collect();
+    for sha256 in promised {
+        source::fetch(inner, &source::named(inner, sha256).await, progress).await?;
+    }
+    Ok(())
 }
 
 /// Every entry of the backup has its hash on these Agents.

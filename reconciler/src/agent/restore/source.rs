@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Seek};
 
-use dataminer_schema::plan::BackupRef;
+use dataminer_schema::{id::Sha256, plan::BackupRef};
 use tokio::io::AsyncWriteExt;
 
 use super::unpack::{Unpacked, local, unpack};
@@ -28,6 +28,16 @@ pub(super) async fn fetch(
 ) -> Result<Unpacked, AgentError> {
     let zip = find(inner, backup, progress).await?;
     unpack(&backup.file, zip).await
+}
+
+/// A backup of which only the hash is known, with the file name that the vault has for it.
+pub(super) async fn named(inner: &Inner, sha256: &Sha256) -> BackupRef {
+    // A vault that cannot be listed cannot be read either, and that says why.
+    let objects = inner.context.vault.objects(&inner.cluster).await.unwrap_or_default();
+    let object = objects.into_iter().find(|object| object.sha256 == *sha256);
+    let vault = object.is_some();
+    let file = object.map_or_else(|| format!("{}.zip", sha256.short()), |object| object.file);
+    BackupRef { file, sha256: sha256.clone(), agent: None, vault }
 }
 
 /// The bytes with the pinned hash.
@@ -71,8 +81,26 @@ async fn find(inner: &Inner, backup: &BackupRef, progress: &ProgressSender) -> R
 }
 
 async fn from_vault(inner: &Inner, backup: &BackupRef) -> Result<File, String> {
-    let (_, file) =
-        inner.context.vault.read(&inner.cluster, &backup.sha256).await.map_err(|error| chain(&error))?;
+    let vault = &inner.context.vault;
+    let copies = vault.copies(&inner.cluster, &backup.sha256).await.map_err(|error| chain(&error))?;
+    let mut problems = Vec::new();
+    // One that was damaged does not hide a whole one of another Agent.
+    for object in &copies {
+        let file = vault.open_object(object).await;
+        let whole = match file {
+            Ok(file) => check(file, &backup.sha256).await,
+            Err(error) => Err(chain(&error)),
+        };
+        match whole {
+            Ok(file) => return Ok(file),
+            Err(problem) => problems.push(format!("{} of Agent {}: {problem}", object.file, object.agent)),
+        }
+    }
+    Err(problems.join(", "))
+}
+
+/// The file from its beginning, if it has this hash.
+async fn check(file: tokio::fs::File, sha256: &Sha256) -> Result<File, String> {
     let file = file.into_std().await;
     let (hashed, mut file) = blocking(move || {
         let mut file = file;
@@ -81,7 +109,7 @@ async fn from_vault(inner: &Inner, backup: &BackupRef) -> Result<File, String> {
     })
     .await
     .map_err(|error| error.to_string())?;
-    if hashed.0 != backup.sha256 {
+    if hashed.0 != *sha256 {
         return Err(format!("its object is damaged (SHA-256 {} now)", hashed.0));
     }
     file.rewind().map_err(|error| error.to_string())?;
