@@ -68,7 +68,8 @@ impl<P: AgentPort> ClusterLoop<P> {
         };
         let mut policy = ExecPolicy::for_plan(plan);
         policy.scope = scope;
-        policy.first_attempt = self.shared.store.last_attempt(&self.name, &plan.id).await? + 1;
+        let last = self.shared.store.last_attempt(&self.name, &plan.id).await?;
+        policy.first_attempt = first_attempt(last, generation, policy.max_attempts);
         let at = now();
         let started = Started {
             cluster: self.name.clone(),
@@ -368,6 +369,13 @@ impl Operation {
     }
 }
 
+/// Job ids never come back with another meaning: not after the last attempt that the store knows, and, since the store
+/// may be new or an older copy, not with a number that an earlier generation may have used on the Agents.
+fn first_attempt(last: u32, generation: u64, max_attempts: u32) -> u32 {
+    let earlier = u32::try_from(generation.saturating_sub(1)).unwrap_or(u32::MAX);
+    earlier.saturating_mul(max_attempts).max(last).saturating_add(1)
+}
+
 fn view(operation: &Operation) -> Option<OperationView<'_>> {
     let machine = &operation.machine;
     Some(OperationView {
@@ -389,5 +397,19 @@ fn note(status: &mut ProgressStatus, progress: Progress) {
         }
         Progress::Log { agent, line } => status.note = Some(format!("{agent}: {line}")),
         Progress::Note(note) => status.note = Some(note),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_attempt;
+
+    #[test]
+    fn attempts_of_two_generations_or_two_operations_share_no_number() {
+        assert_eq!(first_attempt(0, 1, 3), 1);
+        assert_eq!(first_attempt(3, 1, 3), 4, "what the store knows");
+        // Without the store: the generation before may have used 4, 5 and 6.
+        assert_eq!(first_attempt(0, 3, 3), 7);
+        assert_eq!(first_attempt(u32::MAX, u64::MAX, 3), u32::MAX);
     }
 }
