@@ -86,7 +86,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         fleet::observations(&args.observed, terminal)?
     };
     fleet::strangers(&fleet, &observations, &args.clusters, terminal);
-    let plans = plan::make(&fleet, &observations, Timestamp::now(), PlanMode::Offline)?;
+    let plans =
+        plan::make(&fleet, (&observations, &plan::Vaults::new()), Timestamp::now(), PlanMode::Offline)?;
     let mut differences = Vec::new();
     for (cluster, plan) in fleet.clusters.iter().zip(&plans) {
         let seen = observations.iter().find(|seen| seen.cluster == cluster.name);

@@ -8,7 +8,7 @@ use dataminer_schema::v1::{cluster::Cluster, observation::Observation};
 use futures::future::join_all;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Helpful, Terminal};
+use super::{Helpful, Terminal, plan::Vaults};
 use crate::{
     agent::{ClusterDriver, DriverContext, secrets::SecretResolver},
     config::{Config, Overrides},
@@ -48,6 +48,30 @@ pub(super) fn observe(
         }
     }
     Ok(observations)
+}
+
+/// What the configuration's vault holds of these clusters; nothing where it was not made yet.
+///
+/// # Errors
+/// A configuration that cannot be used, a vault that cannot be read.
+pub(super) fn vaults(clusters: &[Cluster], config: &Path, terminal: &mut Terminal) -> anyhow::Result<Vaults> {
+    let config = super::read_config(config, &Overrides::default(), terminal)?;
+    let folder = config.vault_folder().map_err(|error| Helpful::new(error.to_string(), error.help()))?;
+    let folder = Utf8Path::from_path(&folder).context("the vault's path is not UTF-8")?;
+    let vault = match Vault::existing(folder) {
+        Ok(vault) => vault,
+        Err(error) => {
+            terminal.say(format!("{error}; the plan knows only the backups that lie on the Agents"));
+            return Ok(Vaults::new());
+        }
+    };
+    super::block_on(async {
+        let mut vaults = Vaults::new();
+        for cluster in clusters {
+            vaults.insert(cluster.name.clone(), vault.list(&cluster.name).await?);
+        }
+        anyhow::Ok(vaults)
+    })
 }
 
 fn agents_of(cluster: &Cluster) -> usize {

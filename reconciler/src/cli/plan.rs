@@ -10,7 +10,10 @@ use dataminer_core::{
 use dataminer_schema::{
     id::ClusterName,
     plan::{FORMAT_VERSION, Plan, PlanResult},
-    v1::{cluster::Cluster, observation::Observation},
+    v1::{
+        cluster::Cluster,
+        observation::{Backup, Observation},
+    },
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -72,8 +75,10 @@ struct Plans<'a> {
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let fleet = fleet::load(&args.folder, &args.clusters, terminal)?;
+    let mut vaults = Vaults::new();
     let (observations, mode) = if args.live {
         let config = args.config.as_deref().ok_or_else(live::no_config)?;
+        vaults = live::vaults(&fleet.clusters, config, terminal)?;
         (live::observe(&fleet.clusters, config, terminal)?, PlanMode::Live)
     } else {
         if args.observed.is_empty() {
@@ -83,7 +88,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     };
     fleet::strangers(&fleet, &observations, &args.clusters, terminal);
     let now = args.now.unwrap_or_else(Timestamp::now);
-    let plans = make(&fleet, &observations, now, mode)?;
+    let plans = make(&fleet, (&observations, &vaults), now, mode)?;
     match args.output {
         Output::Json => terminal.json(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
         Output::Yaml => terminal.yaml(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
@@ -100,13 +105,16 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     Ok(if args.detailed_exitcode { verdict(&plans) } else { Exit::Ok })
 }
 
+/// What the vault holds of each cluster.
+pub(super) type Vaults = BTreeMap<ClusterName, Vec<Backup>>;
+
 /// The plans of these clusters, in their order.
 ///
 /// # Errors
 /// A plan that its own checker refuses: a fault of the planner, never shown as a plan.
 pub(super) fn make(
     fleet: &fleet::Fleet,
-    observations: &[Observation],
+    (observations, vaults): (&[Observation], &Vaults),
     now: Timestamp,
     mode: PlanMode,
 ) -> anyhow::Result<Vec<Plan>> {
@@ -118,7 +126,7 @@ pub(super) fn make(
             desired: &desired,
             observation: seen.get(&cluster.name).copied(),
             catalog: &fleet.catalog,
-            vault: &[],
+            vault: vaults.get(&cluster.name).map(Vec::as_slice).unwrap_or_default(),
             state: &PlanState::default(),
             now,
             mode,
