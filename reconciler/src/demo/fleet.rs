@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use serde_yaml::{Mapping, Value};
 
-use super::stage::DemoAgent;
+use super::{Chapter, stage::DemoAgent};
 
 const CLUSTER: &str = include_str!("../../../examples/fleet/clusters/brussels.yaml");
 const CATALOG: &str = include_str!("../../../examples/fleet/catalog/approved.yaml");
@@ -41,8 +41,7 @@ pub(super) fn cluster(
     agents: &[DemoAgent],
     user: &str,
     key: &str,
-    core: &str,
-    web_apps: &str,
+    chapter: &Chapter,
 ) -> anyhow::Result<String> {
     let mut cluster: Value = serde_yaml::from_str(CLUSTER).context("reading the example's cluster")?;
     for entry in sequence(&mut cluster, &["spec", "agents"])? {
@@ -52,8 +51,11 @@ pub(super) fn cluster(
         }
     }
     let spec = &mut cluster["spec"];
-    spec["software"]["core"] = core.into();
-    spec["software"]["webApps"] = web_apps.into();
+    spec["software"]["core"] = chapter.core.into();
+    spec["software"]["webApps"] = chapter.web_apps.into();
+    if chapter.downgrade {
+        spec["downgrade"] = serde_yaml::from_str("{ policy: Allow }")?;
+    }
     spec["connection"]["ssh"]["user"] = user.into();
     spec["connection"]["ssh"]["identity"]["file"] = key.into();
     spec["windows"] = serde_yaml::from_str(

@@ -95,6 +95,15 @@ impl Follower {
             if let Some(window) = window {
                 line(at, &format!("window: {}", window.message), terminal)?;
             }
+            if let Some(loss) = &cluster.content_loss {
+                let text = format!(
+                    "lost: every change to dashboards and apps since {} (the backup {}, written by web apps {})",
+                    loss.since.strftime("%Y-%m-%d %H:%M:%S UTC"),
+                    loss.backup.file,
+                    loss.content
+                );
+                line(at, &terminal.tint(text, Tone::Bad), terminal)?;
+            }
             for step in &cluster.steps {
                 terminal.line(format!(
                     "             {:>2}. {:?} {}",

@@ -11,13 +11,13 @@ mod verdict;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use dataminer_schema::version::{Version, WebWanted};
 
 use self::{follow::Follower, stage::Stage, verdict::Verdict};
 use crate::cli::{self, Exit, Terminal, Tone};
 
-/// Watch a simulated DMS follow commits: a web-only upgrade, and a full upgrade over two Main Releases
+/// Watch a simulated DMS follow commits: a web-only upgrade, a full upgrade over two Main Releases, a downgrade
 ///
 /// Two Agents and a Failover pair listen on loopback SSH; the real engine does the rest. Ends by itself.
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,10 @@ struct Chapter {
     title: &'static str,
     core: &'static str,
     web_apps: &'static str,
+    /// Whether the manifest lets versions fall.
+    downgrade: bool,
+    /// A dashboard that somebody edits before the commit.
+    edit: Option<&'static str>,
     message: &'static str,
 }
 
@@ -46,21 +50,35 @@ const ADOPTION: Chapter = Chapter {
     title: "Adoption: the manifest says what runs already",
     core: "10.3.0 CU20",
     web_apps: "unmanaged",
+    downgrade: false,
+    edit: None,
     message: "Adopt brussels as it is",
 };
 
-const CHANGES: [Chapter; 2] = [
+const CHANGES: [Chapter; 3] = [
     Chapter {
         title: "A web-only upgrade: no Agent restarts",
         core: "10.3.0 CU20",
         web_apps: "10.4.12",
+        downgrade: false,
+        edit: Some("Lisbon"),
         message: "brussels: web apps 10.4.12",
     },
     Chapter {
         title: "A full upgrade over two Main Releases, and newer web apps on top",
         core: "10.5.0 CU12",
         web_apps: "10.6.4",
+        downgrade: false,
+        edit: None,
         message: "brussels: 10.5.0 CU12 with web apps 10.6.4",
+    },
+    Chapter {
+        title: "A downgrade: dashboards and apps go back with it, from a backup that the older web apps can read",
+        core: "10.4.0 CU21",
+        web_apps: "bundled",
+        downgrade: true,
+        edit: Some("Network health"),
+        message: "brussels: back to 10.4.0 CU21",
     },
 ];
 
@@ -84,15 +102,20 @@ async fn play(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let played = async {
         for (number, chapter) in std::iter::once(&ADOPTION).chain(&CHANGES).enumerate() {
             headline(chapter.title, terminal)?;
-            let commit = stage.commit(chapter.core, chapter.web_apps, chapter.message)?;
+            if let Some(dashboard) = chapter.edit {
+                stage.edit(dashboard)?;
+                terminal.line(format!("  somebody edits the dashboard `{dashboard}`"))?;
+            }
+            let commit = stage.commit(chapter)?;
             terminal.line(format!("  commit {}  {}", &commit.as_str()[..8], chapter.message))?;
             let times = follower.follow(&commit, PATIENCE, terminal).await?;
-            let wanted = (version(chapter.core)?, web(chapter.web_apps)?);
+            let core = version(chapter.core)?;
+            let web = web(chapter.web_apps, &core)?;
             if number > 0 {
                 verdicts.push(Verdict::judge(
                     chapter.title,
-                    &wanted.0,
-                    wanted.1.as_ref(),
+                    &core,
+                    web.as_ref(),
                     times,
                     &stage.simulation.inspect(),
                 ));
@@ -150,10 +173,11 @@ fn version(text: &str) -> anyhow::Result<Version> {
     text.parse().with_context(|| format!("reading the version {text}"))
 }
 
-fn web(text: &str) -> anyhow::Result<Option<Version>> {
-    match text.parse::<WebWanted>().with_context(|| format!("reading the web version {text}"))? {
-        WebWanted::Unmanaged => Ok(None),
-        WebWanted::Bundled => bail!("the story wants no bundled web apps"),
-        WebWanted::Version(version) => Ok(Some(version)),
-    }
+/// The web apps that the Agents shall have; `None`: whatever they have.
+fn web(text: &str, core: &Version) -> anyhow::Result<Option<Version>> {
+    Ok(match text.parse::<WebWanted>().with_context(|| format!("reading the web version {text}"))? {
+        WebWanted::Unmanaged => None,
+        WebWanted::Bundled => Some(core.clone()),
+        WebWanted::Version(version) => Some(version),
+    })
 }

@@ -18,7 +18,7 @@ use dms_simulator::{
 };
 use git2::{IndexAddOption, Repository, Signature};
 
-use super::fleet;
+use super::{Chapter, fleet};
 
 /// Bytes of padding in each package: enough for a progress bar, little enough for a demo.
 const PADDING: u64 = 8 << 20;
@@ -80,11 +80,10 @@ impl Stage {
         self.folder.path()
     }
 
-    /// Commits the manifests with these versions wanted.
-    pub(super) fn commit(&self, core: &str, web_apps: &str, message: &str) -> anyhow::Result<CommitId> {
+    /// Commits the manifests with what the chapter wants.
+    pub(super) fn commit(&self, chapter: &Chapter) -> anyhow::Result<CommitId> {
         let endpoint = &self.agents[0].endpoint;
-        let cluster =
-            fleet::cluster(&self.agents, &endpoint.user, endpoint.client_key.as_str(), core, web_apps)?;
+        let cluster = fleet::cluster(&self.agents, &endpoint.user, endpoint.client_key.as_str(), chapter)?;
         write(&self.repository.join("clusters/brussels.yaml"), &cluster)?;
         write(&self.repository.join("catalog/approved.yaml"), &self.catalog)?;
         let repository = Repository::open(&self.repository)?;
@@ -96,9 +95,15 @@ impl Stage {
         let parent = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
         let parents: Vec<_> = parent.iter().collect();
         let id = repository
-            .commit(Some("HEAD"), &author, &author, message, &tree, &parents)
+            .commit(Some("HEAD"), &author, &author, chapter.message, &tree, &parents)
             .context("committing")?;
         Ok(CommitId::new(id.to_string())?)
+    }
+
+    /// A user edits a dashboard with the web apps that run.
+    pub(super) fn edit(&self, dashboard: &str) -> anyhow::Result<()> {
+        let edited = self.simulation.edit_content("brussels", PARTS[0].0, dashboard);
+        edited.with_context(|| format!("editing the dashboard {dashboard}"))
     }
 
     /// Writes the configuration of the process.
