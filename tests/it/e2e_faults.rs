@@ -7,7 +7,7 @@ use std::{
 
 use dataminer_reconciler_tests::{dms::PATIENCE, environment::long_run, program::Running, wait};
 use dataminer_schema::status::{ClusterState, ClusterStatus};
-use dms_simulator::{Fault, Reach};
+use dms_simulator::{Fault, Reach, RunState};
 use tokio::task::block_in_place;
 
 use crate::scene::{MIDDLE, Scene, TO, entries};
@@ -71,11 +71,11 @@ async fn a_package_with_other_bytes_than_were_approved_is_never_sent() {
 }
 
 impl Scene {
-    async fn inject(&self, agent: &str, fault: Fault) {
+    pub(crate) async fn inject(&self, agent: &str, fault: Fault) {
         self.simulation.inject("brussels", agent, fault).await.expect("the Agent exists");
     }
 
-    fn status(&self) -> ClusterStatus {
+    pub(crate) fn status(&self) -> ClusterStatus {
         block_in_place(|| self.installation.cluster("brussels"))
     }
 }
@@ -202,4 +202,41 @@ async fn killed_at_any_moment_it_converges_without_a_second_run() {
         let begun = Instant::now();
         killed(&format!("{moment:?} to pass"), |_| begun.elapsed() >= moment).await;
     }
+}
+
+/// The table for "no exit code and a free lock": before any Agent began, nothing has changed, and another attempt
+/// installs a fresh copy of the package.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_agent_that_reboots_before_the_upgrade_began_gets_another_attempt() {
+    let scene = Scene::new(MIDDLE).await;
+    scene.inject("dma-01", Fault::RebootDuringJob(0)).await;
+    scene.want("10.5.0 CU12", "unmanaged");
+    scene.run_once().expect_status(0);
+    scene.assert_runs(TO);
+    scene.assert_ready();
+    scene.assert_no_job_ran_twice();
+}
+
+/// The same table: once the Agents have begun they go on by themselves, and what they show in the end counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_job_that_is_killed_while_the_agents_upgrade_is_judged_by_what_they_show() {
+    let scene = Scene::new(MIDDLE).await;
+    scene.want("10.5.0 CU12", "unmanaged");
+    let mut process: Running = block_in_place(|| scene.installation.start("first", "run", &[]));
+    block_in_place(|| {
+        wait::until("an Agent to upgrade", PATIENCE, || {
+            let begun = scene.cluster().agents.iter().any(|agent| agent.state == RunState::Upgrading);
+            if begun { Ok(()) } else { process.ended().map(|status| panic!("it ended with {status:?}")) }
+        });
+    });
+    scene.inject("dma-01", Fault::KillJobs).await;
+    block_in_place(|| {
+        wait::until("the cluster to be ready", PATIENCE, || {
+            let status = scene.installation.cluster("brussels");
+            if status.state == ClusterState::Ready { Ok(()) } else { Err(status.message) }
+        });
+        process.kill();
+    });
+    scene.assert_runs(TO);
+    assert_eq!(scene.runs_of(PACKAGE), 1);
 }
