@@ -123,7 +123,7 @@ async fn bind_any(address: SocketAddr) -> Result<Bound, HttpError> {
 }
 
 impl Bound {
-    /// Answers until `stop`, then gives open requests [`LAST_ANSWERS`] to end.
+    /// Answers until `stop`, then gives open requests a moment to end.
     ///
     /// # Errors
     /// A listener that fails.
