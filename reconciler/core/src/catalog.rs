@@ -148,9 +148,7 @@ impl Catalog {
             let after_cu = known.iter().filter(|(known, _)| *known < build).map(|(_, cu)| *cu).max();
             return Release::between(version.clone(), after_cu.unwrap_or(0), after_cu.unwrap_or(0));
         }
-        let below = known.iter().rev().find(|(known, _)| *known < build).map_or(0, |(_, cu)| *cu);
-        let above = known.iter().find(|(known, _)| *known > build).map_or(OPEN_END, |(_, cu)| *cu);
-        Release::between(version.clone(), below, above)
+        Release::bracketed(version.clone(), build, &known)
     }
 
     /// The level of web apps (W4); `None` where it hangs on a CU that no string, catalogue or table tells.

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use dataminer_schema::version::{Line, MonthIndex, Track, Version};
 
-/// No Main Release line has had so many CUs; stands for "any later one".
+/// No Main Release line has had so many CUs; stands for "this one or any later one".
 pub const OPEN_END: u16 = 99;
 
 /// A version with its CU, or with the interval in which the CU lies.
@@ -127,9 +127,21 @@ impl Release {
         agreed(at(self.low), at(self.high))
     }
 
+    /// A release of which only the build is known, between the builds of its line that are known with their CUs
+    /// (D2); `known` ascends by build.
+    ///
+    /// The CU grows with the build, so the neighbours bound it. Where a CU was built again after a later one
+    /// (`domain/01 section 5`) the neighbours are out of order, and either end may be the lower.
+    pub fn bracketed(version: Version, build: u32, known: &[(u32, u16)]) -> Self {
+        let (below, above) = known.split_at(known.partition_point(|(known, _)| *known < build));
+        let low = below.last().map_or(0, |(_, cu)| *cu);
+        let high = above.first().map_or(OPEN_END.max(low), |(_, cu)| *cu);
+        Self::between(version, low, high)
+    }
+
     /// Whether a predicate over the CU holds; `None` where it holds for a part of the interval only.
     pub fn cu_is(&self, holds: impl Fn(u16) -> bool) -> Option<bool> {
-        let mut answers = (self.low..=self.high.min(OPEN_END)).map(holds);
+        let mut answers = (self.low..=self.high).map(holds);
         let first = answers.next()?;
         answers.all(|answer| answer == first).then_some(first)
     }
@@ -140,7 +152,10 @@ impl Release {
     }
 
     /// D1 and D3: how `self` stands to `other` in the order of the product (line, then CU, then build).
-    /// `None` where the unknown part decides.
+    ///
+    /// An interval answers where all that it may be agree; `None` where the unknown part decides. Inside one line the
+    /// build tells what the CU leaves open: equal builds are one release, and the CU does not fall as the build grows
+    /// (`domain/01 section 5`).
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match self.line().cmp(&other.line()) {
             Ordering::Equal => {}
@@ -189,58 +204,4 @@ pub fn web_index(version: &Version) -> MonthIndex {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn exact(text: &str) -> Release {
-        Release::exact(text.parse().expect("a version")).expect("a CU")
-    }
-
-    #[test]
-    fn t1_thresholds_are_read_per_track() {
-        let threshold = Threshold::new((10, 3, 8), (10, 3, 11, 0));
-        let at = |text: &str| exact(text).at_least(&threshold);
-        assert_eq!(at("10.3.0 CU8"), Some(true));
-        assert_eq!(at("10.3.0 CU7"), Some(false));
-        assert_eq!(at("10.3.11"), Some(true));
-        assert_eq!(at("10.3.10"), Some(false));
-        assert_eq!(at("10.4.0 CU0"), Some(true));
-        // 10.3.1 lies below 10.3.0/10.3.3 although it is numerically above 10.3.0.
-        assert_eq!(exact("10.3.1").at_least(&Threshold::new((10, 3, 0), (10, 3, 3, 0))), Some(false));
-    }
-
-    #[test]
-    fn d7_an_interval_answers_only_where_all_of_it_agrees() {
-        let release = Release::between(Version::new(10, 5, 0).with_build(16500), 6, 11);
-        assert_eq!(release.at_least(&Threshold::new((10, 5, 4), (10, 5, 7, 0))), Some(true));
-        assert_eq!(release.at_least(&Threshold::new((10, 5, 11), (10, 5, 12, 2))), None);
-        assert_eq!(release.cu_is(|cu| cu > 5), Some(true));
-        assert_eq!(release.cu_is(|cu| cu == 9), None);
-        assert_eq!(release.cu(), None);
-        assert_eq!((release.index_low(), release.index_high()), (MonthIndex(69), MonthIndex(74)));
-        assert_eq!(release.describe(), "10.5.0 build 16500 (CU unknown)");
-    }
-
-    #[test]
-    fn d1_the_product_orders_by_line_then_cu_then_build() {
-        let order = |a: &str, b: &str| exact(a).compare(&exact(b));
-        assert_eq!(order("10.5.0 CU18", "10.5.1"), Some(Ordering::Less));
-        assert_eq!(order("10.5.12", "10.6.0 CU0"), Some(Ordering::Less));
-        assert_eq!(order("10.5.0 CU9", "10.5.0 CU8"), Some(Ordering::Greater));
-        assert_eq!(order("10.5.0 CU4 (build 15943)", "10.5.0 CU4 (build 16239)"), Some(Ordering::Less));
-        assert_eq!(order("10.5.0 CU4", "10.5.0 CU4 (build 16239)"), Some(Ordering::Equal));
-        let unknown = Release::between(Version::new(10, 5, 0), 3, 9);
-        assert_eq!(unknown.compare(&exact("10.5.0 CU5")), None);
-        assert_eq!(unknown.compare(&exact("10.5.0 CU10")), Some(Ordering::Less));
-        assert_eq!(unknown.compare(&exact("10.5.0 CU2")), Some(Ordering::Greater));
-    }
-
-    #[test]
-    fn names_are_those_of_the_plan() {
-        assert_eq!(exact("10.5.12").name(), "10.5.12");
-        assert_eq!(exact("10.5.12 CU0").name(), "10.5.12");
-        assert_eq!(exact("10.5.12 CU2").name(), "10.5.12 CU2");
-        assert_eq!(exact("10.5.0 CU0").name(), "10.5.0 CU0");
-        assert_eq!(exact("9.6.0").name(), "9.6.0");
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! `10.Y.0.0`, only the build differs (`domain/01 section 4`). That is why [`Version`] has no `Ord`: which of two
 //! versions is newer depends on the question, and the rules that answer it (D1, D2) are decisions of the planner.
 
+mod error;
 mod month;
 mod notation;
 mod package;
@@ -15,13 +16,78 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::{
+    error::VersionError,
     month::MonthIndex,
-    notation::{VERSION_PATTERN, VersionError},
+    notation::VERSION_PATTERN,
     package::{PackageFile, PackageKind, PackageName, PackageNameError, ReleaseChannel},
     wanted::WebWanted,
 };
 
 /// A DataMiner version, as far as a text tells it.
+///
+/// # Notations
+///
+/// Every spelling of `domain/01 section 1` is read. What a notation leaves out stays unknown: a version without a CU
+/// is not CU0.
+///
+/// | text | where it is met | printed |
+/// |--|--|--|
+/// | `10.5.4.0-15588-20250319-release` | VersionHistory.txt, About box | `10.5.4 (build 15588)` |
+/// | `HF_10.0.7.0(CU0)_20200520-135714` | VersionHistory.txt after a hotfix | `10.0.7 CU0 (hotfix)` |
+/// | `10.5.0 CU9`, `10.5.0 [CU9]`, `10.5.0[CU9]`, `10.5 [CU9]` | release notes | `10.5.0 CU9` |
+/// | `10.4.0 (CU13)`, `10.5 (CU1)` | guides | `10.4.0 CU13`, `10.5.0 CU1` |
+/// | `10.5.12`, `10.5.12 CU2` | Feature Releases | the same |
+/// | `10.4.0.0 - 14003`, `10.1.0.0 - 11229 CU10`, `10.5.0.0 – 16782 CU11` | release notes, connectors | `10.4.0 (build 14003)`, `10.1.0 CU10 (build 11229)` … |
+/// | `10.2.0.0-11897-CU4` | release notes | `10.2.0 CU4 (build 11897)` |
+/// | `10.0.3.0-CU0`, `10.4.0-CU4` | code libraries, log lines | `10.0.3 CU0`, `10.4.0 CU4` |
+/// | `10.5.0 [CU4] build 16239` | known issues | `10.5.0 CU4 (build 16239)` |
+/// | `10.4.5.0-14225` | package manifests | `10.4.5 (build 14225)` |
+/// | `DataMiner 10.0.12.0-9536 Full Upgrade (rc)`, with or without `.dmupgrade` | packages ([`PackageName`]) | `10.0.12 (build 9536)` |
+/// | `9.0.3.7-5687` | very old builds; the fourth number was the week | `9.0.3.7 (build 5687)` |
+///
+/// ```
+/// use dataminer_schema::version::{Track, Version};
+///
+/// let history: Version = "10.5.0.0-16889-20260219-release".parse()?;
+/// assert_eq!(history.to_string(), "10.5.0 (build 16889)");
+/// assert_eq!((history.track(), history.cu()), (Track::Main, None));
+///
+/// let spoken: Version = "10.5 [CU12]".parse()?;
+/// assert_eq!(spoken, "10.5.0-CU12".parse()?);
+/// assert!(spoken.agrees_with(&history));
+/// assert_eq!(spoken.completed_by(&history).to_string(), "10.5.0 CU12 (build 16889)");
+/// # Ok::<(), dataminer_schema::version::VersionError>(())
+/// ```
+///
+/// # What is refused
+///
+/// Each with a word on what it is and what to write: a bare line, the file version of a program or of Cube, a
+/// threshold of several releases, a date, a word that YAML knows, a package without a release.
+///
+/// ```
+/// use dataminer_schema::version::Version;
+///
+/// let help = |text: &str| text.parse::<Version>().map_err(|error| error.help());
+/// assert!(help("10.5").is_err_and(|help| help.contains("\"10.5.0 CU0\" (or another CU)")));
+/// assert!(help("10.4.2343.27106").is_err_and(|help| help.contains("year and week")));
+/// assert!(help("10.3.0 [CU8]/10.3.11").is_err_and(|help| help.contains("\"10.3.0 CU8\" or \"10.3.11\"")));
+/// assert_eq!(help("v10.5.12"), Err("did you mean \"10.5.12\"?".to_owned()));
+/// ```
+///
+/// # Order
+///
+/// There is none: [`Line`] orders as the product does (D1), [`Version::month_index`] by fixes (D2, and W4 for web
+/// apps), and which one counts is a decision.
+///
+/// ```
+/// use dataminer_schema::version::Version;
+///
+/// let main: Version = "10.5.0 CU9".parse()?;
+/// let feature: Version = "10.5.5".parse()?;
+/// // Numerically lower, and yet with more fixes.
+/// assert!(main.line() < feature.line() && main.month_index() > feature.month_index());
+/// # Ok::<(), dataminer_schema::version::VersionError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version {
     line: Line,
@@ -78,7 +144,8 @@ impl Version {
         self
     }
 
-    /// The same, with CU and build from `other` where this one does not know them.
+    /// The same, with CU and build from `other` where this one does not know them. Of two texts about one release,
+    /// that is: where they do not agree ([`Self::agrees_with`]), this one's word stands.
     #[must_use]
     pub fn completed_by(mut self, other: &Self) -> Self {
         self.cu = self.cu.or(other.cu);

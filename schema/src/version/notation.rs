@@ -2,9 +2,13 @@
 
 use std::str::FromStr;
 
-use super::{Line, Version};
+use super::{
+    Line, Version,
+    error::{Problem, VersionError},
+    package,
+};
 
-/// The longest text that is looked at.
+/// The longest text that is looked at; names of packages may be longer.
 const MAX_LENGTH: usize = 80;
 
 /// The highest number of a Feature Release: the 10.0 line went to 10.0.13, every other line to 12.
@@ -29,7 +33,9 @@ macro_rules! other_part {
 
 /// What is read as a version, for JSON Schema. The reader refuses a little more: two builds, or CUs that differ.
 pub const VERSION_PATTERN: &str = concat!(
-    "^ *(HF_)?(0|[1-9][0-9]{0,2})\\.(0|[1-9][0-9]{0,2})(\\.([0-9]|1[0-3])(\\.(0|[1-9][0-9]?))?(",
+    // The name of a package, whole or without its extension.
+    "^ *(DataMiner[ \\u00a0][^ \\u00a0]+[ \\u00a0](Full|Web)[ \\u00a0]Upgrade.*|",
+    "(HF_)?(0|[1-9][0-9]{0,2})\\.(0|[1-9][0-9]{0,2})(\\.([0-9]|1[0-3])(\\.(0|[1-9][0-9]?))?(",
     cu_part!(),
     "|",
     other_part!(),
@@ -42,104 +48,80 @@ pub const VERSION_PATTERN: &str = concat!(
     cu_part!(),
     "|",
     other_part!(),
-    ")*) *$"
+    ")*)) *$"
 );
-
-/// Why a text is not a version, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a DataMiner version: {}", .problem.describe())]
-pub struct VersionError {
-    text: String,
-    problem: Problem,
-}
-
-/// What is wrong with the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Problem {
-    Empty,
-    TooLong,
-    /// `10.5`: the Main Release, or a Feature Release?
-    TwoNumbers {
-        major: u16,
-        minor: u16,
-    },
-    /// `10.5.2521.130`: the file version of a program.
-    FileVersion,
-    FeatureTooHigh {
-        feature: u16,
-    },
-    NumberTooLarge,
-    CuTwice,
-    NotNumbers,
-    LeadingZero,
-    /// Text that no notation has there.
-    Rest(String),
-}
-
-impl Problem {
-    fn describe(&self) -> String {
-        match self {
-            Self::Empty => "it is empty".to_owned(),
-            Self::TooLong => "it is too long".to_owned(),
-            Self::TwoNumbers { .. } => "two numbers name a line, not a release".to_owned(),
-            Self::FileVersion => "this is the file version of a program".to_owned(),
-            Self::FeatureTooHigh { feature } => {
-                format!("there is no Feature Release {feature}: they are numbered 1 to 12")
-            }
-            Self::NumberTooLarge => "one of its numbers is too large".to_owned(),
-            Self::CuTwice => "it names two CUs that differ".to_owned(),
-            Self::NotNumbers => "it does not start with numbers like 10.5.0".to_owned(),
-            Self::LeadingZero => "one of its numbers starts with a zero".to_owned(),
-            Self::Rest(rest) => format!("`{rest}` cannot be read"),
-        }
-    }
-}
-
-impl VersionError {
-    fn new(text: &str, problem: Problem) -> Self {
-        Self { text: text.chars().take(MAX_LENGTH).collect(), problem }
-    }
-
-    /// What to write instead.
-    pub fn help(&self) -> String {
-        match self.problem {
-            Problem::TwoNumbers { major, minor } => format!(
-                "write \"{major}.{minor}.0 CU0\" (or another CU) for the Main Release, or for example \
-                 \"{major}.{minor}.1\" for a Feature Release"
-            ),
-            Problem::FileVersion => {
-                "write the release that Cube shows under About, for example \"10.5.0 CU9\" or \"10.5.12\""
-                    .to_owned()
-            }
-            Problem::Empty
-            | Problem::TooLong
-            | Problem::FeatureTooHigh { .. }
-            | Problem::NumberTooLarge
-            | Problem::CuTwice
-            | Problem::NotNumbers
-            | Problem::LeadingZero
-            | Problem::Rest(_) => {
-                "write for example \"10.5.0 CU9\", \"10.5.12\" or \"10.5.0 CU12 (build 16889)\"".to_owned()
-            }
-        }
-    }
-
-    /// The sentence and the help in one text, for places that have room for one only.
-    pub fn with_help(&self) -> String {
-        format!("{self}; {}", self.help())
-    }
-}
 
 impl FromStr for Version {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
         let trimmed = text.trim_matches(' ');
-        if trimmed.len() > MAX_LENGTH {
-            return Err(VersionError::new(text, Problem::TooLong));
+        if trimmed.starts_with("DataMiner")
+            && let Some(version) = package::version_of(trimmed)
+        {
+            return Ok(version);
         }
-        Reader { rest: trimmed }.version().map_err(|problem| VersionError::new(text, problem))
+        if trimmed.len() > MAX_LENGTH {
+            return Err(VersionError::new(text, Problem::TooLong, None));
+        }
+        plain(trimmed).map_err(|problem| {
+            let meant = meant(trimmed);
+            let problem = if meant.is_some() { problem } else { named(trimmed).unwrap_or(problem) };
+            VersionError::new(text, problem, meant)
+        })
     }
+}
+
+/// Any notation but the name of a package.
+fn plain(text: &str) -> Result<Version, Problem> {
+    Reader { rest: text }.version()
+}
+
+/// What a refused text probably means: without the words before it, with the blanks and capitals that belong there.
+fn meant(text: &str) -> Option<Version> {
+    let spaced = text.replace(['\u{a0}', '\u{202f}', '\t'], " ");
+    let bare = ["DataMiner ", "version ", "Version ", "v", "V"]
+        .iter()
+        .fold(spaced.trim(), |text, word| text.strip_prefix(word).unwrap_or(text).trim_start());
+    let capital = bare.replace("cu", "CU").replace("Cu", "CU").replace("CU ", "CU");
+    let loose = capital.replace("CU", " CU").replace("[ CU", "[CU").replace("( CU", "(CU");
+    [bare, &capital, &loose]
+        .into_iter()
+        .filter(|candidate| *candidate != text)
+        .find_map(|text| plain(text).ok())
+}
+
+/// What a refused text is instead of a version, where that can be told.
+fn named(text: &str) -> Option<Problem> {
+    if text.contains('/') {
+        let members: Vec<&str> = text.split('/').map(|member| member.trim_matches(' ')).collect();
+        return members
+            .into_iter()
+            .map(|member| plain(member).ok())
+            .collect::<Option<_>>()
+            .map(Problem::Threshold);
+    }
+    if text.ends_with(".dmupgrade") || text.ends_with(".dmupdate") {
+        return Some(Problem::Package);
+    }
+    if text.eq_ignore_ascii_case("hotfix") {
+        return Some(Problem::BareHotfix);
+    }
+    if ["true", "false", "yes", "no", "on", "off", "null", "~"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+    {
+        return Some(Problem::Word);
+    }
+    // `2026-12-20`, with or without a time behind it.
+    let day: Vec<&str> = text.get(..10).map_or_else(Vec::new, |day| day.split('-').collect());
+    let digits = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    if matches!(day.as_slice(), [year, month, _] if year.len() == 4 && month.len() == 2)
+        && day.iter().all(digits)
+    {
+        return Some(Problem::Date);
+    }
+    text.chars().any(|c| c.is_numeric() && !c.is_ascii_digit()).then_some(Problem::OtherDigits)
 }
 
 /// Takes a text apart from the left.
