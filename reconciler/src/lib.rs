@@ -9,6 +9,7 @@ pub mod demo;
 pub mod engine;
 pub mod http;
 pub mod metrics;
+pub mod package;
 pub mod packages;
 pub mod process;
 pub mod source;
