@@ -5,7 +5,7 @@
 //! JSON is YAML, so one text serves both.
 
 use dataminer_schema::{
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, Severity},
     load::{SourceFile, load_config, load_fleet, load_observations},
 };
 use jsonschema::Validator;
@@ -33,14 +33,16 @@ fn validator(name: &str) -> Validator {
     jsonschema::draft7::new(schema).expect("a generated schema is valid")
 }
 
-/// What the reader says of a document.
+/// What the reader refuses in a document; a warning refuses nothing.
 fn read(document: &Value) -> Vec<Diagnostic> {
     let file = SourceFile { path: "a.yaml".to_owned(), bytes: document.to_string().into_bytes() };
-    match document["kind"].as_str() {
+    let mut found = match document["kind"].as_str() {
         Some("ReconcilerConfig") => load_config(&file).1,
         Some("Observation") => load_observations(&[file]).1,
         _ => load_fleet(&[file]).1,
-    }
+    };
+    found.retain(|found| found.severity == Severity::Error);
+    found
 }
 
 fn cluster() -> Value {
@@ -50,7 +52,7 @@ fn cluster() -> Value {
         "metadata": { "name": "brussels", "labels": { "region": "emea" }, "annotations": { "owner": "a" } },
         "spec": {
             "suspend": false,
-            "software": { "core": "10.5.0 CU12 (build 16889)", "webApps": "bundled", "hotfixes": [] },
+            "software": { "core": "10.5.0 CU12 (build 16889)", "webApps": "bundled", "hotfixes": ["HF.dmupgrade"] },
             "agents": [
                 {
                     "name": "bru-dma-01",
@@ -65,25 +67,39 @@ fn cluster() -> Value {
                         "ssh": { "user": "b", "identity": { "file": "/b" } }
                     }
                 },
-                { "name": "bru-dma-02", "address": "dma02.example" }
+                { "name": "bru-dma-02", "address": "dma02.example", "kind": "DMP" },
+                {
+                    "name": "bru-dma-03", "address": "dma03.example",
+                    "ssh": { "user": "a", "identity": { "env": "KEY" }, "passphrase": { "env": "P" } }
+                }
             ],
-            "connection": { "ssh": { "user": "svc", "identity": { "file": "/run/secrets/key" } } },
+            "connection": {
+                "ssh": { "user": "svc", "password": { "file": "/run/secrets/password" } },
+                "via": {
+                    "address": "jump.example", "user": "svc", "identity": { "env": "KEY" },
+                    "hostKey": "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                },
+                "webServices": { "url": "https://{address}", "user": "dm", "password": { "env": "P" } }
+            },
             "upgrade": {
-                "mode": "Apply",
+                "mode": "StageOnly",
                 "failoverPolicy": "BackupFirst",
                 "options": {
                     "extractAllFiles": true, "delayedStart": true, "automaticStartServices": true,
                     "stopSnmp": false, "rebootAfterUpgrade": false
                 },
-                "runAs": { "account": "System" },
+                "runAs": { "account": "Named", "user": "DOM\\svc", "password": { "env": "P" } },
                 "stageAhead": "72h",
                 "webUpgrades": "AnyTime",
                 "acceptOlderFixes": true,
-                "acceptHotfixLoss": false,
+                "acceptHotfixLoss": true,
                 "minFreeDisk": "15GiB",
-                "onFailure": "Stop"
+                "onFailure": "Downgrade"
             },
-            "downgrade": { "policy": "Allow" },
+            "downgrade": {
+                "policy": "Allow", "until": "2026-12-31", "restore": "MostRecent", "extras": "MoveAside",
+                "patchPrerequisites": true
+            },
             "windows": [
                 {
                     "kind": "Allow", "schedule": "0 22 * * SAT", "duration": "4h",
@@ -91,9 +107,55 @@ fn cluster() -> Value {
                 },
                 { "kind": "Deny", "from": "2026-12-20", "to": "2027-01-04", "timeZone": "UTC", "reason": "freeze" }
             ],
-            "hooks": [],
-            "health": { "settle": "1m", "timeout": "30m", "checks": [] },
+            "approval": "Always",
+            "hooks": [{ "event": "BeforeDisruption", "run": "vm-snapshot", "timeout": "10m" }],
+            "health": {
+                "settle": "1m", "timeout": "30m",
+                "checks": [{ "https": { "url": "https://dms.example", "expect": 200 } }, { "bpa": "Check System Health" }]
+            },
             "dependsOn": []
+        }
+    })
+}
+
+fn profile() -> Value {
+    let mut spec = cluster()["spec"].clone();
+    spec.as_object_mut().expect("a spec is a mapping").remove("agents");
+    json!({
+        "apiVersion": "dataminer.gitops/v1",
+        "kind": "Profile",
+        "metadata": { "name": "production", "labels": { "a": "b" }, "annotations": { "c": "d" } },
+        "spec": spec
+    })
+}
+
+fn rollout() -> Value {
+    json!({
+        "apiVersion": "dataminer.gitops/v1",
+        "kind": "Rollout",
+        "metadata": { "name": "monthly", "labels": { "a": "b" }, "annotations": { "c": "d" } },
+        "spec": {
+            "selector": { "matchLabels": { "stage": "production" } },
+            "waves": [
+                {
+                    "name": "first", "selector": { "matchLabels": { "region": "emea" } }, "soak": "24h",
+                    "maxConcurrent": 1, "maxFailures": 0
+                },
+                { "name": "rest", "selector": {} }
+            ]
+        }
+    })
+}
+
+fn advisory() -> Value {
+    json!({
+        "apiVersion": "dataminer.gitops/v1",
+        "kind": "Advisory",
+        "metadata": { "name": "known", "labels": { "a": "b" }, "annotations": { "c": "d" } },
+        "spec": {
+            "issue": "KI_Upgrade_to_1051_stuck", "accept": true,
+            "clusters": { "matchLabels": { "stage": "production" } }, "reason": "no expired users",
+            "expires": "2027-01-31"
         }
     })
 }
@@ -279,6 +341,21 @@ fn agree_on_all_changes(document: &Value, schema: &str) {
 #[test]
 fn clusters() {
     agree_on_all_changes(&cluster(), "cluster.schema.json");
+}
+
+#[test]
+fn profiles() {
+    agree_on_all_changes(&profile(), "profile.schema.json");
+}
+
+#[test]
+fn rollouts() {
+    agree_on_all_changes(&rollout(), "rollout.schema.json");
+}
+
+#[test]
+fn advisories() {
+    agree_on_all_changes(&advisory(), "advisory.schema.json");
 }
 
 #[test]

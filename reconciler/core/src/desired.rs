@@ -3,10 +3,12 @@
 use dataminer_schema::{
     id::{CommitId, Sha256},
     v1::cluster::{
-        Agent, Cluster, Connection, Downgrade, Health, Member, SecretRef, Software, Ssh, Upgrade, Window,
+        Agent, AgentKind, Approval, Cluster, Connection, Credential, Downgrade, Health, HealthCheck, Hook,
+        JumpHost, Member, OnFailure, RunAs, SecretRef, Software, Ssh, Upgrade, UpgradeMode, WebServices,
+        Window,
     },
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What is wanted of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +26,14 @@ pub fn resolve(cluster: Cluster, commit: Option<CommitId>) -> Desired {
     Desired { cluster, digest, commit }
 }
 
-/// A serialisation that is stable over releases of this program: object keys are sorted, every field is named here.
+/// A serialisation that is stable over releases of this program: object keys are sorted, every field is named here,
+/// and a field that came later is there only where it says something.
 fn canonical(cluster: &Cluster) -> Value {
     let Cluster {
         name,
         labels: _,
+        // What it gave stands in the other fields.
+        profile: _,
         suspend,
         software,
         agents,
@@ -36,22 +41,28 @@ fn canonical(cluster: &Cluster) -> Value {
         upgrade,
         downgrade,
         windows,
+        approval,
+        hooks,
         health,
+        depends_on,
     } = cluster;
-    let Software { core, web_apps } = software;
+    let Software { core, web_apps, hotfixes } = software;
     let Upgrade {
+        mode,
         failover_policy,
         options,
         run_as,
         stage_ahead,
         web_upgrades,
         accept_older_fixes,
+        accept_hotfix_loss,
         min_free_disk,
+        on_failure,
     } = upgrade;
-    let Downgrade { policy, until, restore, extras } = downgrade;
-    let Health { settle, timeout } = health;
-    let Connection { ssh } = connection;
-    json!({
+    let Downgrade { policy, until, restore, extras, patch_prerequisites } = downgrade;
+    let Health { settle, timeout, checks } = health;
+    let Connection { ssh, via, web_services } = connection;
+    let mut canonical = json!({
         "format": 1,
         "name": name,
         "suspend": suspend,
@@ -61,7 +72,7 @@ fn canonical(cluster: &Cluster) -> Value {
         "ssh": ssh.as_ref().map(ssh_value),
         "failoverPolicy": failover_policy,
         "options": options,
-        "runAs": run_as,
+        "runAs": account(run_as),
         "stageAhead": stage_ahead.as_secs(),
         "webUpgrades": web_upgrades,
         "acceptOlderFixes": accept_older_fixes,
@@ -70,12 +81,37 @@ fn canonical(cluster: &Cluster) -> Value {
         "windows": windows.iter().map(window).collect::<Vec<_>>(),
         "settle": settle.as_secs(),
         "timeout": timeout.as_secs(),
-    })
+    });
+    let later = [
+        ("hotfixes", (!hotfixes.is_empty()).then(|| json!(hotfixes))),
+        ("via", via.as_ref().map(jump_host)),
+        ("webServices", web_services.as_ref().map(api)),
+        ("mode", (*mode != UpgradeMode::Apply).then(|| json!(mode))),
+        ("acceptHotfixLoss", accept_hotfix_loss.then(|| json!(true))),
+        ("onFailure", (*on_failure != OnFailure::Stop).then(|| json!(on_failure))),
+        ("patchPrerequisites", patch_prerequisites.then(|| json!(true))),
+        ("approval", (*approval != Approval::Downgrades).then(|| json!(approval))),
+        ("hooks", (!hooks.is_empty()).then(|| hooks.iter().map(hook).collect())),
+        ("checks", (!checks.is_empty()).then(|| checks.iter().map(check).collect())),
+        ("dependsOn", (!depends_on.is_empty()).then(|| json!(depends_on))),
+    ];
+    add(&mut canonical, later);
+    canonical
+}
+
+/// Adds what says something.
+fn add<const N: usize>(canonical: &mut Value, later: [(&str, Option<Value>); N]) {
+    let said = later.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
+    if let Value::Object(fields) = canonical {
+        fields.extend(said.collect::<Map<_, _>>());
+    }
 }
 
 fn agent(agent: &Agent) -> Value {
-    let Agent { member: main, failover } = agent;
-    json!({ "member": member(main), "failover": failover.as_ref().map(member) })
+    let Agent { member: main, kind, failover } = agent;
+    let mut canonical = json!({ "member": member(main), "failover": failover.as_ref().map(member) });
+    add(&mut canonical, [("kind", (*kind != AgentKind::Agent).then(|| json!(kind)))]);
+    canonical
 }
 
 fn member(member: &Member) -> Value {
@@ -85,12 +121,52 @@ fn member(member: &Member) -> Value {
 
 /// Names the secret, never its value: the manifest does not hold it.
 fn ssh_value(ssh: &Ssh) -> Value {
-    let Ssh { user, identity } = ssh;
-    let identity = match identity {
+    let Ssh { user, credential } = ssh;
+    match credential {
+        Credential::Key { identity, passphrase } => {
+            let mut canonical = json!({ "user": user, "identity": secret(identity) });
+            add(&mut canonical, [("passphrase", passphrase.as_ref().map(secret))]);
+            canonical
+        }
+        Credential::Password(password) => json!({ "user": user, "password": secret(password) }),
+    }
+}
+
+fn secret(secret: &SecretRef) -> Value {
+    match secret {
         SecretRef::Env(name) => json!({ "env": name }),
         SecretRef::File(path) => json!({ "file": path }),
-    };
-    json!({ "user": user, "identity": identity })
+    }
+}
+
+fn account(account: &RunAs) -> Value {
+    match account {
+        RunAs::SshUser => json!("SshUser"),
+        RunAs::System => json!("System"),
+        RunAs::Named { user, password } => json!({ "user": user, "password": secret(password) }),
+    }
+}
+
+fn jump_host(via: &JumpHost) -> Value {
+    let JumpHost { host, port, host_keys, ssh } = via;
+    json!({ "host": host, "port": port, "hostKeys": host_keys, "ssh": ssh_value(ssh) })
+}
+
+fn api(api: &WebServices) -> Value {
+    let WebServices { url, user, password } = api;
+    json!({ "url": url, "user": user, "password": secret(password) })
+}
+
+fn hook(hook: &Hook) -> Value {
+    let Hook { event, run, timeout } = hook;
+    json!({ "event": event, "run": run, "timeout": timeout.as_secs() })
+}
+
+fn check(check: &HealthCheck) -> Value {
+    match check {
+        HealthCheck::Https { url, expect } => json!({ "https": url, "expect": expect }),
+        HealthCheck::Bpa(name) => json!({ "bpa": name }),
+    }
 }
 
 fn window(window: &Window) -> Value {
@@ -121,7 +197,7 @@ mod tests {
         assert_eq!(digest(labelled), digest(base()));
         let commit = CommitId::new("0".repeat(40)).ok();
         assert_eq!(resolve(base(), commit).digest, digest(base()));
-        let changes: [fn(&mut Cluster); 7] = [
+        let changes: [fn(&mut Cluster); 11] = [
             |cluster| cluster.software.core = "10.5.0 CU13".parse().expect("a version"),
             |cluster| cluster.software.web_apps = dataminer_schema::version::WebWanted::Bundled,
             |cluster| cluster.suspend = true,
@@ -129,6 +205,10 @@ mod tests {
             |cluster| cluster.agents[0].member.port = 2222,
             |cluster| cluster.upgrade.accept_older_fixes = true,
             |cluster| cluster.health.settle = jiff::SignedDuration::from_mins(6),
+            |cluster| cluster.approval = Approval::Always,
+            |cluster| cluster.software.hotfixes.push("HF".to_owned()),
+            |cluster| cluster.agents[0].kind = AgentKind::Probe,
+            |cluster| cluster.upgrade.mode = UpgradeMode::StageOnly,
         ];
         let mut seen = vec![digest(base())];
         for change in changes {

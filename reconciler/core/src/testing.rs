@@ -11,10 +11,7 @@ use dataminer_schema::{
     quantity::ByteSize,
     v1::{
         catalog::{Package, PackageCatalog},
-        cluster::{
-            Agent, Cluster, Connection, Downgrade, DowngradePolicy, FailoverPolicy, Fit, Health, Member,
-            RunAs, Software, Upgrade, UpgradeOptions, WebUpgrades, Window,
-        },
+        cluster::{Agent, AgentKind, Cluster, DowngradePolicy, Fit, Member, Upgrade, Window},
         observation::{
             AgentObservation, AgentState, Backup, FailoverRole, FailoverState, HistoryEntry, Observation,
             OwedWork, TopologyEntry,
@@ -260,7 +257,7 @@ impl Scenario {
             packages: self.packages.clone(),
             builds: self.builds.clone(),
         };
-        Catalog::unite(&[Located { value: catalog, path: "catalog.yaml".to_owned(), line: 1 }])
+        Catalog::unite(&[Located::unmarked(catalog, "catalog.yaml")])
             .expect("the test's catalogue holds no conflict")
     }
 
@@ -429,26 +426,8 @@ fn shown(text: Option<&str>) -> &str {
 }
 
 pub(crate) fn cluster(core: &str, agents: &[&str]) -> Cluster {
-    Cluster {
-        name: ClusterName::new("brussels").expect("a cluster name"),
-        labels: BTreeMap::new(),
-        suspend: false,
-        software: Software { core: version(core), web_apps: dataminer_schema::version::WebWanted::Unmanaged },
-        agents: agents.iter().map(|name| agent(name)).collect(),
-        connection: Connection { ssh: None },
-        upgrade: Upgrade {
-            failover_policy: FailoverPolicy::Simultaneously,
-            options: UpgradeOptions::default(),
-            run_as: RunAs::SshUser,
-            stage_ahead: SignedDuration::from_hours(72),
-            web_upgrades: WebUpgrades::InWindow,
-            accept_older_fixes: false,
-            min_free_disk: ByteSize(15 << 30),
-        },
-        downgrade: Downgrade::default(),
-        windows: Vec::new(),
-        health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
-    }
+    let name = ClusterName::new("brussels").expect("a cluster name");
+    Cluster::new(name, version(core), agents.iter().map(|name| agent(name)).collect())
 }
 
 fn agent(text: &str) -> Agent {
@@ -459,7 +438,7 @@ fn agent(text: &str) -> Agent {
         host_keys: Vec::new(),
         ssh: None,
     };
-    Agent { member, failover: None }
+    Agent { member, kind: AgentKind::Agent, failover: None }
 }
 
 fn topology(names: &[&str]) -> Vec<TopologyEntry> {

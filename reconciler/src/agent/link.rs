@@ -8,7 +8,7 @@ use std::{
 use dataminer_schema::{
     id::{AgentName, ClusterName},
     v1::{
-        cluster::{Cluster, Member, Ssh},
+        cluster::{Cluster, Credential, JumpHost, Member, Ssh},
         observation::FailoverRole,
     },
 };
@@ -31,6 +31,8 @@ pub(super) struct Link {
     port: u16,
     host_keys: Vec<String>,
     ssh: Option<Ssh>,
+    /// The jump host that the manifest names.
+    via: Option<JumpHost>,
     /// The member's place in its pair; `None` without a pair.
     pub(super) role: Option<FailoverRole>,
     /// The other member of its pair.
@@ -60,6 +62,7 @@ impl Link {
             port: member.port,
             host_keys: member.host_keys.clone(),
             ssh: member.ssh.clone().or_else(|| cluster.connection.ssh.clone()),
+            via: cluster.connection.via.clone(),
             role,
             partner: partner.map(|partner| partner.name.clone()),
             installed: tokio::sync::Mutex::new(false),
@@ -97,7 +100,18 @@ impl Link {
     }
 
     async fn sign_in(&self, secrets: &SecretResolver, timeouts: Timeouts) -> Result<Session, AgentError> {
-        let Some(Ssh { user, identity }) = &self.ssh else {
+        if let Some(JumpHost { host, .. }) = &self.via {
+            // Never past it: a host that is reached directly may be another one.
+            return Err(AgentError::new(
+                Reason::ConnectionIncomplete,
+                format!(
+                    "Agent {} lies behind the jump host {host}, and this release knows no way through one",
+                    self.name
+                ),
+                "take `spec.connection.via` out if the Agent can be reached directly",
+            ));
+        }
+        let Some(Ssh { user, credential }) = &self.ssh else {
             return Err(AgentError::new(
                 Reason::ConnectionIncomplete,
                 format!("no SSH account is declared for Agent {}", self.name),
@@ -112,6 +126,13 @@ impl Link {
                 "correct `hostKey` in the manifest",
             )
         })?;
+        let Credential::Key { identity, passphrase: None } = credential else {
+            return Err(AgentError::new(
+                Reason::ConnectionIncomplete,
+                format!("this release signs in to Agent {} with a private key alone", self.name),
+                "name a key without a passphrase in `spec.connection.ssh.identity`",
+            ));
+        };
         let secret = secrets.resolve(identity, &self.host, &self.cluster)?;
         let identity = Identity::parse(&secret)?;
         let connection = Connection::open(&self.host, self.port, &pins, user, &identity, timeouts).await?;

@@ -104,7 +104,7 @@ async fn reinstall(
     let ends = each(inner, &wanted.agents, JOBS, |link| async move {
         let order = Order {
             id: &wanted.id,
-            run_as: wanted.run_as,
+            run_as: &wanted.run_as,
             deadline: wanted.deadline,
             work: Work::Reinstall(wanted),
         };

@@ -57,7 +57,7 @@ pub fn checked_file_name<'a>(what: &str, value: &'a str) -> Result<&'a str, Agen
 
 /// The scheduled task of a job, UTF-16LE as `schtasks /create /xml` wants it: no trigger, no time limit, normal
 /// priority, not held back by batteries, never two at once.
-pub fn task_xml(job: &JobId, run_as: RunAs, user: &str) -> Result<Vec<u8>, AgentError> {
+pub fn task_xml(job: &JobId, run_as: &RunAs, user: &str) -> Result<Vec<u8>, AgentError> {
     let principal = match run_as {
         RunAs::System => "<UserId>S-1-5-18</UserId>".to_owned(),
         // S4U: runs without the user being logged on and without a stored password.
@@ -66,6 +66,13 @@ pub fn task_xml(job: &JobId, run_as: RunAs, user: &str) -> Result<Vec<u8>, Agent
                 "<UserId>{}</UserId>\n      <LogonType>S4U</LogonType>",
                 xml(checked_value("the account", user)?)
             )
+        }
+        RunAs::Named { user, .. } => {
+            return Err(AgentError::new(
+                Reason::ValueRefused,
+                format!("this release runs no jobs as `{user}`"),
+                "set `upgrade.runAs: { account: SshUser }` or `{ account: System }`",
+            ));
         }
     };
     let text = format!(
@@ -242,14 +249,14 @@ mod tests {
 
     #[test]
     fn the_task_is_utf16_with_the_account() {
-        let bytes = task_xml(&job_id(), RunAs::SshUser, r"DOM\svc-gitöps").expect("a fine account");
+        let bytes = task_xml(&job_id(), &RunAs::SshUser, r"DOM\svc-gitöps").expect("a fine account");
         assert_eq!(&bytes[..2], [0xFF, 0xFE]);
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
         let text = String::from_utf16(&units).expect("UTF-16");
         assert!(text.contains(r"<UserId>DOM\svc-gitöps</UserId>"), "{text}");
         assert!(text.contains("<LogonType>S4U</LogonType>"), "{text}");
         assert!(text.contains("<ExecutionTimeLimit>PT0S</ExecutionTimeLimit>"), "{text}");
-        let system = task_xml(&job_id(), RunAs::System, "").expect("no account needed");
+        let system = task_xml(&job_id(), &RunAs::System, "").expect("no account needed");
         let sid: Vec<u8> = "<UserId>S-1-5-18</UserId>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert!(system.windows(sid.len()).any(|window| window == sid), "SYSTEM is named by its SID");
     }

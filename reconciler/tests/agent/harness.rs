@@ -1,7 +1,6 @@
 //! A simulated cluster, and a driver for it.
 
 use std::{
-    collections::BTreeMap,
     io::{Cursor, Write},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
@@ -22,17 +21,13 @@ use dataminer_schema::{
     plan::BackupRef,
     quantity::ByteSize,
     v1::{
-        cluster::{
-            Agent, Cluster, Connection, Downgrade, FailoverPolicy, Health, Member, RunAs, SecretRef,
-            Software, Ssh, Upgrade, UpgradeOptions, WebUpgrades,
-        },
+        cluster::{Agent, AgentKind, Cluster, Credential, Member, SecretRef, Ssh},
         config::SecretGrant,
         observation::AgentObservation,
     },
-    version::{Version, WebWanted},
+    version::Version,
 };
 use dms_simulator::{AgentSpec, ClusterSpec, Fault, Simulation, SimulationSpec};
-use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
@@ -155,7 +150,10 @@ fn cluster(simulation: &Simulation) -> Cluster {
     let endpoints = simulation.agents();
     let ssh = Ssh {
         user: endpoints[0].user.clone(),
-        identity: SecretRef::File(endpoints[0].client_key.to_string()),
+        credential: Credential::Key {
+            identity: SecretRef::File(endpoints[0].client_key.to_string()),
+            passphrase: None,
+        },
     };
     let agents = endpoints.iter().map(|endpoint| Agent {
         member: Member {
@@ -165,28 +163,14 @@ fn cluster(simulation: &Simulation) -> Cluster {
             host_keys: vec![endpoint.host_key_fingerprint.clone()],
             ssh: None,
         },
+        kind: AgentKind::Agent,
         failover: None,
     });
-    Cluster {
-        name: ClusterName::new(CLUSTER).expect("a name"),
-        labels: BTreeMap::new(),
-        suspend: false,
-        software: Software { core: version("10.5.0 CU12"), web_apps: WebWanted::Unmanaged },
-        agents: agents.collect(),
-        connection: Connection { ssh: Some(ssh) },
-        upgrade: Upgrade {
-            failover_policy: FailoverPolicy::Simultaneously,
-            options: UpgradeOptions::default(),
-            run_as: RunAs::SshUser,
-            stage_ahead: SignedDuration::from_hours(72),
-            web_upgrades: WebUpgrades::InWindow,
-            accept_older_fixes: false,
-            min_free_disk: ByteSize(0),
-        },
-        downgrade: Downgrade::default(),
-        windows: Vec::new(),
-        health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
-    }
+    let name = ClusterName::new(CLUSTER).expect("a name");
+    let mut cluster = Cluster::new(name, version("10.5.0 CU12"), agents.collect());
+    cluster.connection.ssh = Some(ssh);
+    cluster.upgrade.min_free_disk = ByteSize(0);
+    cluster
 }
 
 /// Performs one effect under generation 1 and collects its progress.

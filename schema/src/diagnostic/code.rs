@@ -52,7 +52,6 @@ codes! {
     UnknownApiVersion = "E0201", "`apiVersion` is missing or not one that this release reads.";
     UnknownKind = "E0202", "`kind` is missing or not one that this release knows.";
     KindNotHere = "E0203", "A document of this kind has no place in this file.";
-    KindNotSupportedYet = "E0204", "The kind is part of the language, but this release does not act on it yet.";
 
     UnknownField = "E0301", "A field that does not exist here.";
     MissingField = "E0302", "A field that must be there is missing.";
@@ -99,6 +98,13 @@ codes! {
     BuildConflict = "E0605", "The same build is mapped to different releases.";
     DuplicatePackage = "E0606", "A catalogue lists the same package file twice.";
     DuplicateObservation = "E0607", "Two observations are of the same cluster.";
+    DuplicateProfile = "E0608", "Two Profiles have the same name.";
+    DuplicateRollout = "E0609", "Two Rollouts have the same name.";
+    DuplicateAdvisory = "E0610", "Two Advisories have the same name.";
+    UnknownProfile = "E0611", "A cluster names a Profile that does not exist.";
+    NoCoreWanted = "E0612", "Neither a cluster nor its Profile says which core is wanted.";
+    UnknownDependency = "E0613", "A cluster waits for one that does not exist.";
+    DependencyCircle = "E0614", "Clusters wait for each other, so that none of them could ever change.";
 
     SecretInFile = "E0701", "A value looks like a secret; files name secrets and never hold them.";
 

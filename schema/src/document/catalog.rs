@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiVersion,
+    ApiVersion, NamedMetadata,
     text::{Digest, FileName, Label, Line, PackageSource},
 };
 use crate::{
@@ -24,7 +24,7 @@ pub(crate) struct CatalogDocument {
     /// Says that this document is a PackageCatalog.
     kind: CatalogKind,
     /// What the catalogue is called.
-    metadata: CatalogMetadata,
+    metadata: NamedMetadata,
     /// The packages.
     spec: CatalogSpec,
 }
@@ -32,20 +32,6 @@ pub(crate) struct CatalogDocument {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 enum CatalogKind {
     PackageCatalog,
-}
-
-/// What a catalogue is called.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CatalogMetadata {
-    /// The catalogue's name: a DNS label, unique among the catalogues of the repository.
-    pub(crate) name: Label,
-    /// Free labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) labels: BTreeMap<String, String>,
-    /// Free notes for people and tools; not read by the reconciler.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// The packages of a catalogue.
@@ -103,7 +89,7 @@ impl From<CatalogDocument> for PackageCatalog {
         let CatalogDocument {
             api_version: ApiVersion::V1,
             kind: CatalogKind::PackageCatalog,
-            metadata: CatalogMetadata { name: Label(name), labels: _, annotations: _ },
+            metadata: NamedMetadata { name: Label(name), labels: _, annotations: _ },
             spec: CatalogSpec { packages, builds },
         } = document;
         Self { name, packages: packages.into_iter().map(Into::into).collect(), builds }

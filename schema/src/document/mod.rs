@@ -7,10 +7,12 @@
 //! * `x-check`: the name of a check in [`crate::load`] that replaces `pattern` there and explains itself better.
 //! * `x-notYet`: properties or values of the design that this release refuses by name.
 
+pub(crate) mod advisory;
 pub(crate) mod catalog;
 pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod observation;
+pub(crate) mod rollout;
 mod schemas;
 pub(crate) mod text;
 
@@ -44,26 +46,54 @@ pub(crate) struct Metadata {
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
+/// What a document is called that is neither a cluster nor seen of one.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NamedMetadata {
+    /// The name: a DNS label, unique among the documents of its kind in the repository.
+    pub(crate) name: text::Label,
+    /// Free labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Free notes for people and tools; not read by the reconciler.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
 /// A kind of document, as the reader tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Cluster,
+    Profile,
     PackageCatalog,
+    Rollout,
+    Advisory,
     Observation,
     ReconcilerConfig,
 }
 
-/// Kinds of the design that this release does not read yet.
-pub(crate) const KINDS_NOT_YET: [&str; 3] = ["Profile", "Rollout", "Advisory"];
-
 impl Kind {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Cluster, Self::PackageCatalog, Self::Observation, Self::ReconcilerConfig];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Cluster,
+        Self::Profile,
+        Self::PackageCatalog,
+        Self::Rollout,
+        Self::Advisory,
+        Self::Observation,
+        Self::ReconcilerConfig,
+    ];
+
+    /// The kinds of a fleet repository.
+    pub(crate) const FLEET: [Self; 5] =
+        [Self::Cluster, Self::Profile, Self::PackageCatalog, Self::Rollout, Self::Advisory];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Cluster => "Cluster",
+            Self::Profile => "Profile",
             Self::PackageCatalog => "PackageCatalog",
+            Self::Rollout => "Rollout",
+            Self::Advisory => "Advisory",
             Self::Observation => "Observation",
             Self::ReconcilerConfig => "ReconcilerConfig",
         }

@@ -6,8 +6,13 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::transfor
 use serde_json::{Map, Value};
 
 use super::{
-    Kind, catalog::CatalogDocument, cluster::ClusterDocument, config::ConfigDocument,
+    Kind,
+    advisory::AdvisoryDocument,
+    catalog::CatalogDocument,
+    cluster::{ClusterDocument, ProfileDocument},
+    config::ConfigDocument,
     observation::ObservationDocument,
+    rollout::RolloutDocument,
 };
 use crate::plan::Plan;
 
@@ -26,11 +31,14 @@ pub fn json_schemas() -> Vec<(&'static str, Value)> {
         schema
     };
     vec![
+        ("advisory.schema.json", published(document_schema::<AdvisoryDocument>())),
         ("cluster.schema.json", published(document_schema::<ClusterDocument>())),
         ("observation.schema.json", published(document_schema::<ObservationDocument>())),
         ("package-catalog.schema.json", published(document_schema::<CatalogDocument>())),
         ("plan.schema.json", published(document_schema::<Plan>())),
+        ("profile.schema.json", published(document_schema::<ProfileDocument>())),
         ("reconciler-config.schema.json", published(document_schema::<ConfigDocument>())),
+        ("rollout.schema.json", published(document_schema::<RolloutDocument>())),
     ]
 }
 
@@ -55,16 +63,17 @@ fn sorted(value: &Value) -> Value {
 
 /// The schema that the reader checks documents of `kind` against, private keywords included.
 pub(crate) fn checked_schema(kind: Kind) -> &'static Value {
-    static CLUSTER: OnceLock<Value> = OnceLock::new();
-    static CATALOG: OnceLock<Value> = OnceLock::new();
-    static OBSERVATION: OnceLock<Value> = OnceLock::new();
-    static CONFIG: OnceLock<Value> = OnceLock::new();
-    match kind {
-        Kind::Cluster => CLUSTER.get_or_init(document_schema::<ClusterDocument>),
-        Kind::PackageCatalog => CATALOG.get_or_init(document_schema::<CatalogDocument>),
-        Kind::Observation => OBSERVATION.get_or_init(document_schema::<ObservationDocument>),
-        Kind::ReconcilerConfig => CONFIG.get_or_init(document_schema::<ConfigDocument>),
-    }
+    static SCHEMAS: [OnceLock<Value>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+    let generate = match kind {
+        Kind::Cluster => document_schema::<ClusterDocument>,
+        Kind::Profile => document_schema::<ProfileDocument>,
+        Kind::PackageCatalog => document_schema::<CatalogDocument>,
+        Kind::Rollout => document_schema::<RolloutDocument>,
+        Kind::Advisory => document_schema::<AdvisoryDocument>,
+        Kind::Observation => document_schema::<ObservationDocument>,
+        Kind::ReconcilerConfig => document_schema::<ConfigDocument>,
+    };
+    SCHEMAS[kind as usize].get_or_init(generate)
 }
 
 fn document_schema<T: JsonSchema>() -> Value {

@@ -321,6 +321,29 @@ url_type! {
     "A folder inside the repository; empty or `.` for the whole of it."
 }
 
+url_type! {
+    /// Of a page.
+    HttpsUrl, "HttpsUrl", "httpsUrl", "^https://[^ /\\x00-\\x1f\\x7f][^ \\x00-\\x1f\\x7f]*$",
+    "A page: `https://…`."
+}
+url_type! {
+    /// Of the Web Services API, with a place for the Agent's address.
+    WebServicesUrl, "WebServicesUrl", "httpsUrl", "^https://[^ /\\x00-\\x1f\\x7f][^ \\x00-\\x1f\\x7f]*$",
+    "Where the API is: `https://{address}`, with `{address}` for the address of the Agent."
+}
+
+/// The id of a known issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct IssueId(pub(crate) String);
+
+text_schema! {
+    IssueId, "IssueId", "issueId",
+    "pattern": "^KI_[A-Za-z0-9_.-]+$",
+    "maxLength": 200,
+    "description": "The id of a known issue, as a plan shows it: `KI_` and its name."
+}
+
 /// The id of a git commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,15 +1,16 @@
 //! What only shows across documents: names, addresses and packages that collide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     check::quoted,
     source::{Place, Source},
     tree::Node,
+    walk::words::{listed, nearest},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    document::text::Address,
+    document::{Kind, text::Address},
 };
 
 /// A fact, and where it was said.
@@ -19,8 +20,13 @@ type Said = (String, Place);
 #[derive(Default)]
 pub(super) struct Facts {
     clusters: Vec<Said>,
-    catalogs: Vec<Said>,
+    /// The names of documents that are no clusters, by kind.
+    named: BTreeMap<Kind, Vec<Said>>,
     observations: Vec<Said>,
+    /// The Profiles that clusters name.
+    profiles_used: Vec<Said>,
+    /// The clusters that clusters wait for.
+    dependencies: Vec<Said>,
     /// Address, then the cluster.
     addresses: Vec<(String, Said)>,
     /// File, then the digest.
@@ -34,8 +40,36 @@ impl Facts {
         self.clusters.push((name.to_owned(), place));
     }
 
-    pub(super) fn catalog(&mut self, name: &str, place: Place) {
-        self.catalogs.push((name.to_owned(), place));
+    pub(super) fn uses_profile(&mut self, name: &str, place: Place) {
+        self.profiles_used.push((name.to_owned(), place));
+    }
+
+    pub(super) fn depends_on(&mut self, cluster: &str, place: Place) {
+        self.dependencies.push((cluster.to_owned(), place));
+    }
+
+    /// Notes what a document is called.
+    pub(super) fn named(&mut self, kind: Kind, source: &Source<'_>, node: &Node) {
+        let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
+        if let Some((name, text)) = name.and_then(|name| Some((name, name.text()?))) {
+            self.named.entry(kind).or_default().push((text.to_owned(), source.place(&name.span)));
+        }
+    }
+
+    /// Adds what later files say.
+    pub(super) fn join(&mut self, other: Self) {
+        let Self { clusters, named, observations, profiles_used, dependencies, addresses, packages, builds } =
+            other;
+        self.clusters.extend(clusters);
+        for (kind, names) in named {
+            self.named.entry(kind).or_default().extend(names);
+        }
+        self.observations.extend(observations);
+        self.profiles_used.extend(profiles_used);
+        self.dependencies.extend(dependencies);
+        self.addresses.extend(addresses);
+        self.packages.extend(packages);
+        self.builds.extend(builds);
     }
 
     pub(super) fn address(&mut self, cluster: &str, address: String, place: Place) {
@@ -70,15 +104,31 @@ impl Facts {
         }
     }
 
-    /// All collisions; each is placed at the later of the two.
+    /// All collisions, each placed at the later of the two, and all names that lead nowhere.
     pub(super) fn judge(self) -> Vec<(Place, Diagnostic)> {
-        let Self { clusters, catalogs, observations, addresses, packages, builds } = self;
+        let Self { clusters, named, observations, profiles_used, dependencies, addresses, packages, builds } =
+            self;
         let mut found = Vec::new();
-        for (code, what, names) in [
+        let profiles = named.get(&Kind::Profile).map(Vec::as_slice).unwrap_or_default();
+        strangers(&mut found, profiles_used, profiles, Code::UnknownProfile, "Profile");
+        strangers(&mut found, dependencies, &clusters, Code::UnknownDependency, "cluster");
+        let named = named.into_iter().map(|(kind, names)| {
+            let (code, what) = match kind {
+                Kind::Cluster => (Code::DuplicateCluster, "clusters"),
+                Kind::Profile => (Code::DuplicateProfile, "Profiles"),
+                Kind::PackageCatalog => (Code::DuplicateCatalog, "catalogues"),
+                Kind::Rollout => (Code::DuplicateRollout, "Rollouts"),
+                Kind::Advisory => (Code::DuplicateAdvisory, "Advisories"),
+                Kind::Observation => (Code::DuplicateObservation, "observations of"),
+                Kind::ReconcilerConfig => (Code::DuplicateName, "configurations"),
+            };
+            (code, what, names)
+        });
+        let others = [
             (Code::DuplicateCluster, "clusters", clusters),
-            (Code::DuplicateCatalog, "catalogues", catalogs),
             (Code::DuplicateObservation, "observations of", observations),
-        ] {
+        ];
+        for (code, what, names) in others.into_iter().chain(named) {
             let names = names.into_iter().map(|(name, place)| (name, (String::new(), place))).collect();
             collisions(
                 &mut found,
@@ -132,6 +182,26 @@ impl Facts {
         found
     }
 }
+
+/// Puts a diagnostic at every name that no document has; one with faults counts, for it was meant.
+fn strangers(found: &mut Vec<(Place, Diagnostic)>, used: Vec<Said>, known: &[Said], code: Code, what: &str) {
+    let known: BTreeSet<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = known.iter().copied().collect();
+    for (name, place) in used.into_iter().filter(|(name, _)| !known.contains(name.as_str())) {
+        let help = match (nearest(&name, &names), names.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => format!("this repository has no {what} at all: add it, or take the name out"),
+            (None, names) if names.len() <= SHOWN_NAMES => format!("there are {}", listed(names)),
+            (None, _) => format!("name a {what} of this repository"),
+        };
+        let message = format!("there is no {what} {}", quoted(&name));
+        let diagnostic = place.error(code, message, Some(help));
+        found.push((place, diagnostic));
+    }
+}
+
+/// More names than this help nobody.
+const SHOWN_NAMES: usize = 8;
 
 /// Puts a diagnostic at every later entry of the same key whose value collides with the first one's.
 fn collisions(

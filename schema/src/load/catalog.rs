@@ -10,18 +10,12 @@ use super::{
 };
 use crate::{
     diagnostic::Code,
-    document::catalog::EXPLICIT,
+    document::{Kind, catalog::EXPLICIT},
     version::{PackageFile, PackageKind, Version},
 };
 
 pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
-    if let Some((name, text)) = node
-        .get("metadata")
-        .and_then(|metadata| metadata.get("name"))
-        .and_then(|name| Some((name, name.text()?)))
-    {
-        facts.catalog(text, source.place(&name.span));
-    }
+    facts.named(Kind::PackageCatalog, source, node);
     let Some(spec) = node.get("spec") else { return };
     let mut files: BTreeMap<String, Place> = BTreeMap::new();
     for package in spec.get("packages").map(Node::items).unwrap_or_default() {

@@ -65,6 +65,8 @@ pub(super) fn check(name: &str, text: &str) -> Option<Result<(), Fault>> {
             )
         }),
         "gitUrl" => git_url(text),
+        "httpsUrl" => https_url(text),
+        "issueId" => issue_id(text),
         "folderUrl" => url(text, "file:///", "a folder, for example `file:///packages`"),
         "packageSource" => package_source(text),
         "repositoryPath" => repository_path(text),
@@ -264,6 +266,34 @@ fn url(text: &str, prefix: &str, expected: &str) -> Result<(), Fault> {
         Code::BadUrl,
         format!("{} cannot be used here", quoted(text)),
         format!("write {expected}"),
+    ))
+}
+
+fn https_url(text: &str) -> Result<(), Fault> {
+    line(text)?;
+    let host = text.strip_prefix("https://").map(|rest| rest.split('/').next().unwrap_or_default());
+    if host.is_some_and(|host| !host.is_empty() && !host.contains('@')) && !text.contains(' ') {
+        return Ok(());
+    }
+    let help = if text.contains('@') {
+        "a URL holds no account; name it in the fields beside it"
+    } else {
+        "write `https://host/path`"
+    };
+    Err(Fault::new(Code::BadUrl, format!("{} cannot be used here", quoted(text)), help))
+}
+
+fn issue_id(text: &str) -> Result<(), Fault> {
+    let named = text.strip_prefix("KI_").is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    });
+    if named && text.len() <= 200 {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::BadName,
+        format!("{} is not the id of a known issue", quoted(text)),
+        "write it as the plan shows it, for example `KI_Upgrade_to_1051_stuck`",
     ))
 }
 

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     diagnostic::Code,
-    document::{cluster::DEFAULT_CUTOFF, text::Span},
+    document::{Kind, cluster::DEFAULT_CUTOFF, text::Span},
     quantity::{format_duration, parse_duration},
+    v1::cluster::Health,
 };
 
 pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
@@ -26,11 +27,38 @@ pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
     if let Some(agents) = spec.get("agents") {
         judge_agents(source, agents, cluster.and_then(Node::text), facts);
     }
+    if let Some((profile, name)) = spec.get("profile").and_then(|profile| Some((profile, profile.text()?))) {
+        facts.uses_profile(name, source.place(&profile.span));
+    }
+    judge_shared(source, spec, facts, spec.get("profile").is_none());
+}
+
+pub(super) fn judge_profile(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
+    facts.named(Kind::Profile, source, node);
+    if let Some(spec) = node.get("spec") {
+        judge_shared(source, spec, facts, false);
+    }
+}
+
+/// What a Cluster and a Profile may both hold; `whole` if nothing can come from elsewhere.
+fn judge_shared(source: &mut Source<'_>, spec: &Node, facts: &mut Facts, whole: bool) {
+    for dependency in spec.get("dependsOn").map(Node::items).unwrap_or_default() {
+        if let Some(name) = dependency.text() {
+            facts.depends_on(name, source.place(&dependency.span));
+        }
+    }
     for window in spec.get("windows").map(Node::items).unwrap_or_default() {
         judge_window(source, window);
     }
-    if let Some(stage) = spec.get("health") {
-        judge_health(source, stage);
+    if let Some(health) = spec.get("health").filter(|_| whole) {
+        judge_health(source, health);
+    }
+    if whole && spec.get("software").is_none_or(|software| software.get("core").is_none()) {
+        let place = spec.get("software").unwrap_or(spec).span.clone();
+        let message = "`software.core` is missing: nothing says which core is wanted";
+        let help =
+            "add `software: { core: … }`, for example `core: 10.5.0 CU12`, or name a `profile` that gives it";
+        source.error(&(place.start..place.start + 1), Code::MissingField, message, help.to_owned());
     }
 }
 
@@ -152,12 +180,15 @@ fn judge_window(source: &mut Source<'_>, window: &Node) {
 }
 
 fn judge_health(source: &mut Source<'_>, health: &Node) {
-    let defaults = (SignedDuration::from_mins(5), SignedDuration::from_mins(45));
+    let defaults = Health::default();
     let of = |field: &str, default: SignedDuration| match health.get(field) {
         Some(node) => duration(Some(node)),
         None => Some(default),
     };
-    let (Some(settle), Some(timeout)) = (of("settle", defaults.0), of("timeout", defaults.1)) else { return };
+    let (Some(settle), Some(timeout)) = (of("settle", defaults.settle), of("timeout", defaults.timeout))
+    else {
+        return;
+    };
     let Some(place) = health.get("timeout").or_else(|| health.get("settle")) else { return };
     if settle >= timeout {
         let message = format!(

@@ -5,11 +5,7 @@ use super::{
     source::Source,
     tree::{Node, Value},
 };
-use crate::{
-    diagnostic::Code,
-    document::{KINDS_NOT_YET, Kind},
-    v1::API_VERSION,
-};
+use crate::{diagnostic::Code, document::Kind, v1::API_VERSION};
 
 /// The kind of a document, or what is wrong with its first lines.
 pub(super) fn read_kind(source: &mut Source<'_>, node: &Node, kinds: &[Kind]) -> Option<Kind> {
@@ -51,24 +47,14 @@ pub(super) fn read_kind(source: &mut Source<'_>, node: &Node, kinds: &[Kind]) ->
         if !right_version {
             return None;
         }
-        if KINDS_NOT_YET.contains(&written) {
-            let message = format!("`{written}` is not supported yet by this version");
-            source.error(&kind.span, Code::KindNotSupportedYet, message, "take the document out".to_owned());
-        } else {
-            let near = kinds.iter().find(|known| {
-                strsim::damerau_levenshtein(&known.name().to_lowercase(), &written.to_lowercase()) <= 3
-            });
-            let help = match near {
-                Some(near) => format!("did you mean `{}`?", near.name()),
-                None => format!("write one of {}", names(kinds)),
-            };
-            source.error(
-                &kind.span,
-                Code::UnknownKind,
-                format!("there is no kind {}", quoted(written)),
-                help,
-            );
-        }
+        let near = kinds.iter().find(|known| {
+            strsim::damerau_levenshtein(&known.name().to_lowercase(), &written.to_lowercase()) <= 3
+        });
+        let help = match near {
+            Some(near) => format!("did you mean `{}`?", near.name()),
+            None => format!("write one of {}", names(kinds)),
+        };
+        source.error(&kind.span, Code::UnknownKind, format!("there is no kind {}", quoted(written)), help);
         return None;
     };
     if !kinds.contains(&found) {
@@ -77,7 +63,7 @@ pub(super) fn read_kind(source: &mut Source<'_>, node: &Node, kinds: &[Kind]) ->
                 "the process's own file is given by `--config`, never by the fleet repository"
             }
             Kind::Observation => "observations are given by `--observed`, never by the fleet repository",
-            Kind::Cluster | Kind::PackageCatalog => {
+            Kind::Cluster | Kind::Profile | Kind::PackageCatalog | Kind::Rollout | Kind::Advisory => {
                 "manifests are given by `-f` or lie in the fleet repository"
             }
         };

@@ -16,7 +16,7 @@ pub(super) struct Place {
     pub(super) column: usize,
     pub(super) span: Range<usize>,
     /// Whether its line may be shown: not if it holds a secret.
-    shown: bool,
+    pub(super) shown: bool,
 }
 
 impl Place {
@@ -44,6 +44,7 @@ pub(super) struct Source<'a> {
     /// Values that look like secrets.
     secrets: Vec<Range<usize>>,
     diagnostics: Vec<Diagnostic>,
+    errors: usize,
     /// Whether faults were left out.
     cut: bool,
 }
@@ -52,7 +53,7 @@ impl<'a> Source<'a> {
     pub(super) fn new(path: &'a str, text: &'a str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
-        Self { path, text, lines, secrets: Vec::new(), diagnostics: Vec::new(), cut: false }
+        Self { path, text, lines, secrets: Vec::new(), diagnostics: Vec::new(), errors: 0, cut: false }
     }
 
     /// The place of a byte range.
@@ -91,6 +92,7 @@ impl<'a> Source<'a> {
         help: impl Into<Option<String>>,
     ) {
         let diagnostic = self.place(span).error(code, message.into(), help.into());
+        self.errors += 1;
         self.push(diagnostic);
     }
 
@@ -110,7 +112,7 @@ impl<'a> Source<'a> {
 
     /// How many errors there are so far.
     pub(super) fn error_count(&self) -> usize {
-        self.diagnostics.len()
+        self.errors
     }
 
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {

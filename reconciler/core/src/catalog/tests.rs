@@ -11,7 +11,7 @@ fn located(
 ) -> Located<PackageCatalog> {
     let builds = builds.iter().map(|(build, release)| ((*build).to_owned(), version(release))).collect();
     let value = PackageCatalog { name: name.to_owned(), packages, builds };
-    Located { value, path: format!("{name}.yaml"), line }
+    Located { line, ..Located::unmarked(value, format!("{name}.yaml")) }
 }
 
 fn full(release: &str, build: u32) -> Package {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use dataminer_schema::{
     id::AgentName,
     plan::Step,
-    v1::observation::{Observation, OperationState},
+    v1::{
+        cluster::Health,
+        observation::{Observation, OperationState},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -150,15 +153,15 @@ impl Machine {
         expected: &Expected,
         good_since: Option<Timestamp>,
     ) {
-        let health = self.desired.cluster.health;
+        let Health { settle, timeout, .. } = self.desired.cluster.health;
         let wrong = sight.wrong(expected);
         if wrong.is_empty() {
             let since = good_since.unwrap_or(now);
-            if now.duration_since(since) >= health.settle {
+            if now.duration_since(since) >= settle {
                 return if self.closes_tail() { self.tail_verified(now) } else { self.complete(now) };
             }
             self.phase = Phase::Verify { good_since: Some(since), next_at: after(now, self.poll()) };
-        } else if now.duration_since(self.step_started_at) >= health.timeout {
+        } else if now.duration_since(self.step_started_at) >= timeout {
             let count = sight.observation.agents.len();
             let agents: Vec<AgentName> = wrong.keys().map(|name| (*name).clone()).collect();
             let (code, first) = match sight.wrong_version(expected) {
@@ -169,7 +172,7 @@ impl Machine {
             let failure = failure(
                 Disposition::Stalled,
                 code,
-                format!("{first} within {:#}: {}", health.timeout, join(&wrong)),
+                format!("{first} within {:#}: {}", timeout, join(&wrong)),
                 "Look at the Agents' state in System Center, at VersionHistory.txt, and at the progress.log of the package; \
                  when the cause is gone, run `retry`.",
                 agents,

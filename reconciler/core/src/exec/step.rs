@@ -166,7 +166,7 @@ impl Machine {
             whole_cluster: step.agents.len() == count,
             options: upgrade.options,
             failover_policy: upgrade.failover_policy,
-            run_as: upgrade.run_as,
+            run_as: upgrade.run_as.clone(),
             deadline: after(now, self.policy.job_limit(step)).min(self.deadline),
         }))
     }

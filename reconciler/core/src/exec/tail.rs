@@ -108,7 +108,7 @@ impl Machine {
         let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
         let text = format!("{}-{}-{}", self.plan.id.short(), step.id, self.attempt).to_lowercase();
         let id = text.parse().map_err(|_| self.invalid("its id cannot name a folder"))?;
-        let (agents, run_as) = (step.agents.clone(), self.desired.cluster.upgrade.run_as);
+        let (agents, run_as) = (step.agents.clone(), self.desired.cluster.upgrade.run_as.clone());
         let deadline = after(now, self.policy.tail_job).min(self.deadline);
         match (step.action, &step.backup, &step.module) {
             (Action::RestoreContent, Some(backup), _) => {

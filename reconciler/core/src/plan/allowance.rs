@@ -16,7 +16,8 @@ pub(super) enum Allowance {
 
 impl Allowance {
     pub(super) fn of(input: &PlanInput<'_>) -> Self {
-        let Downgrade { policy, until, restore: _, extras: _ } = input.desired.cluster.downgrade;
+        let Downgrade { policy, until, restore: _, extras: _, patch_prerequisites: _ } =
+            input.desired.cluster.downgrade;
         match (policy, until) {
             (DowngradePolicy::Forbid, _) => Self::Forbidden,
             (DowngradePolicy::Allow, Some(day)) if input.now.to_zoned(TimeZone::UTC).date() > day => {

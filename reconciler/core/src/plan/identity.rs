@@ -15,7 +15,7 @@ struct Identity<'a> {
     cluster: &'a ClusterName,
     from: &'a VersionPair,
     to: &'a VersionPair,
-    policy: Policy,
+    policy: Policy<'a>,
     steps: Vec<StepIdentity<'a>>,
     /// Its hash alone: that a SaveBackup brought the same bytes into the vault is no other plan.
     backup: Option<&'a Sha256>,
@@ -23,10 +23,10 @@ struct Identity<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Policy {
+struct Policy<'a> {
     failover: FailoverPolicy,
     options: UpgradeOptions,
-    run_as: RunAs,
+    run_as: &'a RunAs,
     /// Only where content is restored does it change anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     extras: Option<Extras>,
@@ -54,7 +54,7 @@ pub(super) fn plan_id(cluster: &Cluster, (from, to): (&VersionPair, &VersionPair
         policy: Policy {
             failover: upgrade.failover_policy,
             options: upgrade.options,
-            run_as: upgrade.run_as,
+            run_as: &upgrade.run_as,
             extras: restore.map(|_| cluster.downgrade.extras),
         },
         steps: steps.iter().map(step_identity).collect(),

@@ -34,7 +34,7 @@ use crate::engine::{Progress, ProgressSender};
 /// One job on one Agent.
 pub(super) struct Order<'a> {
     pub(super) id: &'a JobId,
-    pub(super) run_as: RunAs,
+    pub(super) run_as: &'a RunAs,
     /// Until when it is waited for.
     pub(super) deadline: Timestamp,
     pub(super) work: Work<'a>,
@@ -48,7 +48,7 @@ pub(super) async fn run(
     progress: &ProgressSender,
 ) -> Result<JobEnd, AgentError> {
     let link = inner.link(&job.orchestrator)?;
-    let order = Order { id: &job.id, run_as: job.run_as, deadline: job.deadline, work: Work::Upgrade(job) };
+    let order = Order { id: &job.id, run_as: &job.run_as, deadline: job.deadline, work: Work::Upgrade(job) };
     run_on(inner, generation, link, &order, progress).await
 }
 
@@ -234,7 +234,7 @@ impl Runner<'_> {
             scripts::run(&session.connection, Script::Probe, Argument::None, ExecLimits::default()).await?;
         let probe = Sections::parse(&probe.stdout, "probe 1")?;
         let user = account(&probe);
-        if self.order.run_as == RunAs::SshUser && user.is_none() {
+        if *self.order.run_as == RunAs::SshUser && user.is_none() {
             return Err(AgentError::new(
                 Reason::ProtocolViolation,
                 "the probe did not tell the account of the SSH session",

@@ -130,7 +130,7 @@ async fn run(
     let ends = each(inner, agents, JOBS, |link| async move {
         let order = Order {
             id: &wanted.id,
-            run_as: wanted.run_as,
+            run_as: &wanted.run_as,
             deadline: wanted.deadline,
             work: Work::Restore(wanted),
         };

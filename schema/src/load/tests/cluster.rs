@@ -4,7 +4,9 @@ use super::*;
 fn a_full_cluster_is_read() {
     let (fleet, found) = load_fleet(&[file("a.yaml", FULL)]);
     assert_eq!(lines(&found), "");
-    let [Located { value, path, line }] = fleet.clusters.as_slice() else { panic!("one cluster is read") };
+    let [Located { value, path, line, marks: _ }] = fleet.clusters.as_slice() else {
+        panic!("one cluster is read")
+    };
     assert_eq!((path.as_str(), *line), ("a.yaml", 2));
     insta::assert_debug_snapshot!(value);
 }
@@ -17,32 +19,31 @@ fn what_is_absent_takes_its_default() {
 }
 
 #[test]
-fn fields_of_later_releases_are_refused_by_name() {
-    for (field, what) in [
-        ("  profile: production", "`profile`"),
-        ("  approval: Always", "`approval`"),
-        ("  approval: Downgrades", "`approval`"),
-        ("  hooks: [{ event: BeforeDisruption, run: vm-snapshot }]", "`hooks`"),
-        ("  dependsOn: [lisbon]", "`dependsOn`"),
-        ("  connection: { via: { address: jump } }", "`via`"),
-        ("  connection: { webServices: { url: x } }", "`webServices`"),
-        ("  upgrade: { mode: StageOnly }", "`StageOnly` as `mode`"),
-        ("  upgrade: { onFailure: Downgrade }", "`Downgrade` as `onFailure`"),
-        ("  upgrade: { acceptHotfixLoss: true }", "`acceptHotfixLoss: true`"),
-        ("  upgrade: { runAs: { account: Named } }", "`Named` as `account`"),
-        ("  downgrade: { patchPrerequisites: true }", "`patchPrerequisites`"),
-        ("  health: { checks: [{ bpa: x }] }", "`checks`"),
+fn what_this_release_does_not_carry_out_is_read_and_named() {
+    let password = "password: { env: P }";
+    for (extra, field) in [
+        ("  hooks: [{ event: BeforeDisruption, run: vm-snapshot }]".to_owned(), "spec.hooks"),
+        (format!("  connection: {{ via: {{ address: jump, user: u, {password} }} }}"), "spec.connection.via"),
+        (
+            format!("  connection: {{ webServices: {{ user: u, {password} }} }}"),
+            "spec.connection.webServices",
+        ),
+        (format!("  connection: {{ ssh: {{ user: u, {password} }} }}"), "spec.connection.ssh"),
+        ("  upgrade: { onFailure: Downgrade }".to_owned(), "spec.upgrade.onFailure"),
+        (format!("  upgrade: {{ runAs: {{ account: Named, user: u, {password} }} }}"), "spec.upgrade.runAs"),
+        (
+            "  health: { checks: [{ bpa: x }, { https: { url: \"https://x\" } }] }".to_owned(),
+            "spec.health.checks",
+        ),
     ] {
-        let said = fleet_faults(&cluster_with(field));
+        let (fleet, found) = load_fleet(&[file("a.yaml", &cluster_with(&extra))]);
+        let said = lines(&found);
         assert!(
-            said.contains(&format!("error[E0309]: {what} is not supported yet by this version")),
-            "{field}: {said}"
+            said.contains(&format!("warning[E0309]: `{field}` is not carried out by this release")),
+            "{said}"
         );
-        assert_eq!(said.lines().count(), 1, "{field}: {said}");
-    }
-    for kind in ["Profile", "Rollout", "Advisory"] {
-        let text = format!("apiVersion: dataminer.gitops/v1\nkind: {kind}\nmetadata: {{ name: x }}\n");
-        assert_eq!(codes(&text), [Code::KindNotSupportedYet], "{kind}");
+        assert_eq!(said.lines().count(), 1, "{extra}: {said}");
+        assert_eq!(fleet.clusters[0].value.not_carried_out(), [field]);
     }
 }
 

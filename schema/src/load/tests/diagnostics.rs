@@ -11,7 +11,7 @@ fn all_faults_of_a_file_are_listed_and_the_rest_of_it_is_used() {
 #[test]
 fn diagnostics_show_the_line_with_a_caret_and_hide_secrets() {
     let (_, found) = load_fleet(&[file("fleet.yaml", BROKEN)]);
-    let shown: String = [Code::UnknownField, Code::SecretInFile, Code::NotSupportedYet]
+    let shown: String = [Code::UnknownField, Code::SecretInFile, Code::UnknownProfile]
         .iter()
         .filter_map(|code| found.iter().find(|found| found.code == *code))
         .map(|found| found.render_text(BROKEN))
@@ -32,13 +32,13 @@ fn diagnostics_show_the_line_with_a_caret_and_hide_secrets() {
        |                                                              ^^^^^^^
        |
        = help: name it by `{ env: NAME }` or `{ file: PATH }`; what was once committed must be replaced
-    error[E0309]: `profile` is not supported yet by this version
-     --> fleet.yaml:5:3
+    error[E0611]: there is no Profile `production`
+     --> fleet.yaml:5:12
       |
     5 |   profile: production
-      |   ^^^^^^^
+      |            ^^^^^^^^^^
       |
-      = help: take the field out
+      = help: this repository has no Profile at all: add it, or take the name out
     "#);
 }
 
@@ -63,7 +63,7 @@ fn diagnostics_are_json_and_read_back() {
     let (_, found) = load_fleet(&[file("fleet.yaml", BROKEN)]);
     let text = serde_json::to_string(&found).expect("diagnostics are JSON");
     assert!(
-        text.contains(r#""code":"E0309","severity":"error","path":"fleet.yaml","line":5,"column":3"#),
+        text.contains(r#""code":"E0611","severity":"error","path":"fleet.yaml","line":5,"column":12"#),
         "{text}"
     );
     assert_eq!(serde_json::from_str::<Vec<Diagnostic>>(&text).expect("it was just written"), found);

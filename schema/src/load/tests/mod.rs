@@ -5,6 +5,7 @@ mod cluster;
 mod config;
 mod diagnostics;
 mod observation;
+mod profile;
 mod yaml;
 
 use super::*;

@@ -131,7 +131,7 @@ mod tests {
     };
 
     /// What the walk reads, or may leave alone.
-    const READ: [&str; 23] = [
+    const READ: [&str; 25] = [
         "$ref",
         "$schema",
         "additionalProperties",
@@ -156,6 +156,9 @@ mod tests {
         NOT_YET,
         // Of the builds of a catalogue, whose keys are judged there.
         "propertyNames",
+        // Of a Cluster without a Profile, which is judged there.
+        "if",
+        "then",
     ];
 
     /// What a check replaces.

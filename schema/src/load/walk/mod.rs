@@ -5,7 +5,7 @@
 
 mod alternatives;
 mod keywords;
-mod words;
+pub(super) mod words;
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use crate::load::tree::{Node, Value};
 
 /// The name that was most likely meant.
-pub(super) fn nearest<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
+pub(in crate::load) fn nearest<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
     let plain = |name: &str| name.to_lowercase().replace(['-', '_', ' '], "");
     let written = plain(written);
     let distance = |name: &str| strsim::damerau_levenshtein(&written, &plain(name));
@@ -12,7 +12,7 @@ pub(super) fn nearest<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
 }
 
 /// `` `a`, `b` or `c` ``.
-pub(super) fn listed(names: &[&str]) -> String {
+pub(in crate::load) fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {
         [] => "none".to_owned(),

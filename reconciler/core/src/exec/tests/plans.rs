@@ -1,7 +1,5 @@
 //! Plans as the planner makes them, small enough to be read.
 
-use std::collections::BTreeMap;
-
 use dataminer_schema::{
     id::{PlanId, Sha256},
     plan::{
@@ -9,13 +7,9 @@ use dataminer_schema::{
         Step, VersionPair,
     },
     quantity::ByteSize,
-    v1::cluster::{
-        Agent, Cluster, Connection, Downgrade, FailoverPolicy, Health, Member, RunAs, Software, Upgrade,
-        UpgradeOptions, WebUpgrades, Window,
-    },
+    v1::cluster::{Agent, AgentKind, Cluster, Member, Window},
     version::WebWanted,
 };
-use jiff::SignedDuration;
 
 use super::world::agent;
 use crate::desired::{Desired, resolve};
@@ -41,34 +35,18 @@ pub(super) fn desired(windows: Vec<Window>) -> Desired {
             host_keys: Vec::new(),
             ssh: None,
         },
+        kind: AgentKind::Agent,
         failover: None,
     };
-    resolve(
-        Cluster {
-            name: "brussels".parse().expect("a cluster name"),
-            labels: BTreeMap::new(),
-            suspend: false,
-            software: Software {
-                core: "10.6.4".parse().expect("a version"),
-                web_apps: WebWanted::Version("10.6.6".parse().expect("a version")),
-            },
-            agents: vec![member("a1"), member("a2")],
-            connection: Connection::default(),
-            upgrade: Upgrade {
-                failover_policy: FailoverPolicy::Simultaneously,
-                options: UpgradeOptions::default(),
-                run_as: RunAs::SshUser,
-                stage_ahead: SignedDuration::from_hours(72),
-                web_upgrades: WebUpgrades::InWindow,
-                accept_older_fixes: false,
-                min_free_disk: ByteSize(0),
-            },
-            downgrade: Downgrade::default(),
-            windows,
-            health: Health { settle: SignedDuration::from_mins(5), timeout: SignedDuration::from_mins(45) },
-        },
-        None,
-    )
+    let mut cluster = Cluster::new(
+        "brussels".parse().expect("a cluster name"),
+        "10.6.4".parse().expect("a version"),
+        vec![member("a1"), member("a2")],
+    );
+    cluster.software.web_apps = WebWanted::Version("10.6.6".parse().expect("a version"));
+    cluster.upgrade.min_free_disk = ByteSize(0);
+    cluster.windows = windows;
+    resolve(cluster, None)
 }
 
 /// The backup that every restore of these plans puts back.

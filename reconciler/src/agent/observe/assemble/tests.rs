@@ -2,15 +2,10 @@
 
 use dataminer_schema::{
     id::{ClusterName, JobId, Sha256},
-    quantity::ByteSize,
     v1::{
-        cluster::{
-            Agent, Cluster, Connection, Downgrade, FailoverPolicy, Health, Member, RunAs, Software, Upgrade,
-            UpgradeOptions, WebUpgrades,
-        },
+        cluster::{Agent, AgentKind, Cluster, Member},
         observation::FailoverRole,
     },
-    version::WebWanted,
 };
 use jiff::tz::TimeZone;
 
@@ -100,35 +95,18 @@ fn member(agent: &str) -> Member {
     Member { name: name(agent), host: format!("{agent}.example"), port: 22, host_keys: Vec::new(), ssh: None }
 }
 
+fn agent(name: &str) -> Agent {
+    Agent { member: member(name), kind: AgentKind::Agent, failover: None }
+}
+
 fn links(pair: bool) -> Vec<Arc<Link>> {
     let agents = if pair {
-        vec![Agent { member: member("a"), failover: Some(member("b")) }]
+        vec![Agent { failover: Some(member("b")), ..agent("a") }]
     } else {
-        vec![Agent { member: member("a"), failover: None }, Agent { member: member("b"), failover: None }]
+        vec![agent("a"), agent("b")]
     };
-    let cluster = Cluster {
-        name: ClusterName::new("c").expect("a name"),
-        labels: BTreeMap::new(),
-        suspend: false,
-        software: Software {
-            core: "10.5.0 CU12".parse().expect("a version"),
-            web_apps: WebWanted::Unmanaged,
-        },
-        agents,
-        connection: Connection::default(),
-        upgrade: Upgrade {
-            failover_policy: FailoverPolicy::Simultaneously,
-            options: UpgradeOptions::default(),
-            run_as: RunAs::SshUser,
-            stage_ahead: SignedDuration::ZERO,
-            web_upgrades: WebUpgrades::InWindow,
-            accept_older_fixes: false,
-            min_free_disk: ByteSize(0),
-        },
-        downgrade: Downgrade::default(),
-        windows: Vec::new(),
-        health: Health { settle: SignedDuration::ZERO, timeout: SignedDuration::ZERO },
-    };
+    let core = "10.5.0 CU12".parse().expect("a version");
+    let cluster = Cluster::new(ClusterName::new("c").expect("a name"), core, agents);
     Link::all(&cluster).into_iter().map(Arc::new).collect()
 }
 

@@ -1,0 +1,192 @@
+//! Documents to a fleet: Profiles are merged into their Clusters, and serde fills the types.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{
+    Fleet, Located, dependencies,
+    merge::{fields_of, fill_from},
+    reading::ReadDocument,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    document::{
+        Kind,
+        advisory::AdvisoryDocument,
+        catalog::CatalogDocument,
+        cluster::{ClusterDocument, ProfileDocument},
+        rollout::RolloutDocument,
+    },
+    quantity::format_duration,
+    v1::{
+        cluster::{AppliedProfile, Cluster},
+        profile::Profile,
+    },
+};
+
+/// The spec of a Profile, as it was written.
+type Specs = BTreeMap<String, Map<String, Value>>;
+
+/// The fleet that these documents are. A Cluster with an error is left out.
+pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>) {
+    let mut fleet = Fleet::default();
+    let mut found = Vec::new();
+    let mut profiles = Specs::new();
+    let mut clusters = Vec::new();
+    for document in documents {
+        match document.kind {
+            Kind::Cluster => clusters.push(document),
+            Kind::Profile => {
+                let spec = object(document.json.get("spec"));
+                if let Some(profile) = profile(document, &spec, &mut found) {
+                    profiles.insert(profile.value.name.clone(), spec);
+                    fleet.profiles.push(profile);
+                }
+            }
+            Kind::PackageCatalog => fleet.catalogs.extend(fill::<CatalogDocument, _>(document, &mut found)),
+            Kind::Rollout => fleet.rollouts.extend(fill::<RolloutDocument, _>(document, &mut found)),
+            Kind::Advisory => fleet.advisories.extend(fill::<AdvisoryDocument, _>(document, &mut found)),
+            // Neither is read with a fleet.
+            Kind::Observation | Kind::ReconcilerConfig => {}
+        }
+    }
+    for document in clusters {
+        fleet.clusters.extend(cluster(document, &profiles, &mut found));
+    }
+    dependencies::judge(&fleet, &mut found);
+    (fleet, found)
+}
+
+/// All documents as values of one type.
+pub(super) fn fill_all<D: DeserializeOwned, T: From<D>>(
+    documents: Vec<ReadDocument>,
+) -> (Vec<Located<T>>, Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    let values = documents.into_iter().filter_map(|document| fill::<D, T>(document, &mut found)).collect();
+    (values, found)
+}
+
+fn fill<D: DeserializeOwned, T: From<D>>(
+    document: ReadDocument,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Located<T>> {
+    let (located, json) = taken_apart(document);
+    match serde_json::from_value::<D>(json) {
+        Ok(read) => Some(located.with(read.into())),
+        Err(error) => {
+            found.push(unreadable(&located, &error));
+            None
+        }
+    }
+}
+
+fn taken_apart(document: ReadDocument) -> (Located<Kind>, Value) {
+    let ReadDocument { kind, json, path, line, marks, .. } = document;
+    (Located { value: kind, path, line, marks }, json)
+}
+
+fn unreadable(document: &Located<Kind>, error: &serde_json::Error) -> Diagnostic {
+    let message = format!("this {} could not be read: {error}", document.value.name());
+    let help = "this is a fault of the program; please report it with the document";
+    document.diagnostic(Severity::Error, "", Code::Unreadable, message, help)
+}
+
+impl<T> Located<T> {
+    fn with<U>(self, value: U) -> Located<U> {
+        let Self { value: _, path, line, marks } = self;
+        Located { value, path, line, marks }
+    }
+}
+
+fn profile(
+    document: ReadDocument,
+    spec: &Map<String, Value>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Located<Profile>> {
+    let (located, json) = taken_apart(document);
+    let name = json.get("metadata")?.get("name")?.as_str()?.to_owned();
+    if let Err(error) = serde_json::from_value::<ProfileDocument>(json) {
+        found.push(unreadable(&located, &error));
+        return None;
+    }
+    Some(located.with(Profile { name, gives: fields_of(spec) }))
+}
+
+fn object(value: Option<&Value>) -> Map<String, Value> {
+    value.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+fn cluster(
+    document: ReadDocument,
+    profiles: &Specs,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Located<Cluster>> {
+    let (located, mut json) = taken_apart(document);
+    let spec = json.get_mut("spec").and_then(Value::as_object_mut)?;
+    let named = spec.get("profile").and_then(Value::as_str).map(str::to_owned);
+    let applied = match named {
+        None => None,
+        Some(name) => {
+            // One that is unknown was reported, and so was one with faults of its own.
+            let given = profiles.get(&name)?;
+            let mut gave = Vec::new();
+            fill_from(spec, given, "spec", &mut gave);
+            gave.sort();
+            Some(AppliedProfile { name, gave })
+        }
+    };
+    let read = match serde_json::from_value::<ClusterDocument>(json) {
+        Ok(read) => read,
+        Err(error) => {
+            found.push(unreadable(&located, &error));
+            return None;
+        }
+    };
+    let Some(cluster) = read.into_cluster(applied) else {
+        let message = "neither this cluster nor its Profile says which core is wanted";
+        let help = "add `software: { core: … }`, for example `core: 10.5.0 CU12`";
+        found.push(located.diagnostic(Severity::Error, "spec.software", Code::NoCoreWanted, message, help));
+        return None;
+    };
+    let before = found.len();
+    judge_merged(&located, &cluster, found);
+    let wrong = found[before..].iter().any(|found| found.severity == Severity::Error);
+    (!wrong).then(|| located.with(cluster))
+}
+
+/// What shows only in a Cluster and its Profile together, and what this release does not carry out.
+fn judge_merged(located: &Located<Kind>, cluster: &Cluster, found: &mut Vec<Diagnostic>) {
+    let given = |field: &str| {
+        let gave = cluster.profile.as_ref().map(|profile| profile.gave.as_slice()).unwrap_or_default();
+        if located.marks.at(field).is_none() && gave.iter().any(|gave| gave.starts_with(field)) {
+            "spec.profile"
+        } else {
+            "spec"
+        }
+    };
+    // In one document it was judged already, at its place.
+    let (settle, timeout) = (cluster.health.settle, cluster.health.timeout);
+    if cluster.profile.is_some() && settle >= timeout {
+        let message = format!(
+            "with its Profile, Agents must be right for {} within {}, which cannot happen",
+            format_duration(settle),
+            format_duration(timeout)
+        );
+        let help = "make `health.timeout` longer than `health.settle`";
+        found.push(located.diagnostic(
+            Severity::Error,
+            "spec.profile",
+            Code::SettleExceedsTimeout,
+            message,
+            help,
+        ));
+    }
+    for field in cluster.not_carried_out() {
+        let place = if given(field) == "spec.profile" { "spec.profile" } else { field };
+        let message = format!("`{field}` is not carried out by this release");
+        let help = "the manifest is right, but no change of this cluster starts while it is there";
+        found.push(located.diagnostic(Severity::Warning, place, Code::NotSupportedYet, message, help));
+    }
+}
