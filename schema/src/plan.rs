@@ -293,6 +293,8 @@ pub enum BlockCode {
     SecretNotAllowed,
     /// A manifest names a hook that the configuration does not have.
     HookNotAllowed,
+    /// The manifest declares what this release does not carry out.
+    NotSupportedYet,
 }
 
 /// What must pass before the plan goes on by itself.

@@ -34,6 +34,8 @@ fn canonical(cluster: &Cluster) -> Value {
         labels: _,
         // What it gave stands in the other fields.
         profile: _,
+        // Who goes first is no part of what is wanted.
+        rollout: _,
         suspend,
         software,
         agents,

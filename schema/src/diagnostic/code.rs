@@ -61,7 +61,7 @@ codes! {
     OutOfRange = "E0306", "A number is too small or too large.";
     WrongCount = "E0307", "A list has too few or too many items.";
     Exclusive = "E0308", "Fields exclude each other.";
-    NotSupportedYet = "E0309", "The field or value is part of the language, but this release does not act on it yet.";
+    NotSupportedYet = "E0309", "The field or value is part of the language, but this release does not carry it out yet.";
 
     BadVersion = "E0401", "A text is not a DataMiner version.";
     VersionNotText = "E0402", "A version is written as a number, and YAML reads 10.10 as 10.1.";
@@ -105,6 +105,11 @@ codes! {
     NoCoreWanted = "E0612", "Neither a cluster nor its Profile says which core is wanted.";
     UnknownDependency = "E0613", "A cluster waits for one that does not exist.";
     DependencyCircle = "E0614", "Clusters wait for each other, so that none of them could ever change.";
+    TwoRollouts = "E0615", "A cluster is selected by two Rollouts.";
+    SelectsNothing = "E0616", "A selector selects no cluster of the repository.";
+    AdvisoryExpired = "E0617", "An Advisory has expired, and accepts nothing any more.";
+    UnknownIssue = "E0618", "An Advisory names a known issue that this release does not know.";
+    NotInCatalog = "E0619", "A wanted version is installed by no package of the catalogues.";
 
     SecretInFile = "E0701", "A value looks like a secret; files name secrets and never hold them.";
 

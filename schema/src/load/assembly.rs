@@ -56,6 +56,7 @@ pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>)
         fleet.clusters.extend(cluster(document, &profiles, &mut found));
     }
     dependencies::judge(&fleet, &mut found);
+    follow_rollouts(&mut fleet, &mut found);
     (fleet, found)
 }
 
@@ -154,6 +155,52 @@ fn cluster(
     judge_merged(&located, &cluster, found);
     let wrong = found[before..].iter().any(|found| found.severity == Severity::Error);
     (!wrong).then(|| located.with(cluster))
+}
+
+/// Notes for each cluster the Rollout whose waves it follows: at most one.
+fn follow_rollouts(fleet: &mut Fleet, found: &mut Vec<Diagnostic>) {
+    for rollout in &fleet.rollouts {
+        let name = &rollout.value.name;
+        let selected =
+            fleet.clusters.iter_mut().filter(|cluster| rollout.value.selector.selects(&cluster.value.labels));
+        let mut followers = 0;
+        for cluster in selected {
+            followers += 1;
+            match &cluster.value.rollout {
+                None => cluster.value.rollout = Some(name.clone()),
+                Some(first) => {
+                    let message = format!(
+                        "the cluster `{}` is selected by the Rollout `{first}` too",
+                        cluster.value.name
+                    );
+                    let help = "a cluster follows one Rollout: narrow one of the selectors";
+                    let code = Code::TwoRollouts;
+                    found.push(rollout.diagnostic(Severity::Error, "spec.selector", code, message, help));
+                    break;
+                }
+            }
+        }
+        if followers == 0 {
+            let message = format!("the Rollout `{name}` selects no cluster");
+            let help = "compare its `matchLabels` with `metadata.labels` of the clusters";
+            let code = Code::SelectsNothing;
+            found.push(rollout.diagnostic(Severity::Warning, "spec.selector", code, message, help));
+        } else {
+            let message = "Rollouts are not carried out by this release";
+            let help = "the manifest is right, but no cluster that it selects changes while it is there";
+            let code = Code::NotSupportedYet;
+            found.push(rollout.diagnostic(Severity::Warning, "kind", code, message, help));
+        }
+    }
+    for advisory in &fleet.advisories {
+        let selects = |cluster: &Located<Cluster>| advisory.value.clusters.selects(&cluster.value.labels);
+        if !fleet.clusters.iter().any(selects) {
+            let message = format!("the Advisory `{}` is about no cluster", advisory.value.name);
+            let help = "compare its `matchLabels` with `metadata.labels` of the clusters";
+            let code = Code::SelectsNothing;
+            found.push(advisory.diagnostic(Severity::Warning, "spec.clusters", code, message, help));
+        }
+    }
 }
 
 /// What shows only in a Cluster and its Profile together, and what this release does not carry out.

@@ -17,6 +17,7 @@ mod presence;
 mod restore;
 mod route;
 mod survey;
+mod unsupported;
 mod web;
 mod web_gate;
 mod web_level;
@@ -110,6 +111,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     // judges it afterwards.
     let owed = course.tail.as_ref().is_some_and(|tail| tail.owed);
     if !draft.steps.is_empty() && !owed {
+        unsupported::plan_unsupported(input, &mut draft);
         health::plan_health(input, &survey, &course, &mut draft);
     }
     gate::plan_gate(input, &mut draft);

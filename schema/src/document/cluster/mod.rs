@@ -171,6 +171,7 @@ impl ClusterDocument {
             name,
             labels,
             profile,
+            rollout: None,
             suspend,
             software: cluster::Software {
                 core: core?,

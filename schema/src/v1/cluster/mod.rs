@@ -37,6 +37,8 @@ pub struct Cluster {
     pub labels: BTreeMap<String, String>,
     /// The Profile that filled what the manifest leaves out.
     pub profile: Option<AppliedProfile>,
+    /// The Rollout whose waves it follows, by name.
+    pub rollout: Option<String>,
     /// Whether everything but observing stops.
     pub suspend: bool,
     /// The versions wanted.
@@ -100,6 +102,7 @@ impl Cluster {
             name,
             labels: BTreeMap::new(),
             profile: None,
+            rollout: None,
             suspend: false,
             software: Software { core, web_apps: WebWanted::default(), hotfixes: Vec::new() },
             agents,
@@ -114,10 +117,10 @@ impl Cluster {
         }
     }
 
-    /// The fields of this manifest that this release does not carry out, as `spec.hooks`: it must not start anything
-    /// on such a cluster, for what it leaves out may be what makes the change safe.
+    /// What is declared of this cluster and not carried out by this release: fields such as `spec.hooks`, and `Rollout`.
+    /// Nothing may be started on such a cluster, for what is left out may be what makes the change safe.
     pub fn not_carried_out(&self) -> Vec<&'static str> {
-        let Self { connection, upgrade, health, hooks, agents, .. } = self;
+        let Self { software, connection, upgrade, health, hooks, agents, depends_on, rollout, .. } = self;
         let members =
             || agents.iter().flat_map(|agent| [Some(&agent.member), agent.failover.as_ref()]).flatten();
         let password = |ssh: Option<&Ssh>| {
@@ -127,6 +130,10 @@ impl Cluster {
             })
         };
         let set = [
+            (rollout.is_some(), "Rollout"),
+            (!software.hotfixes.is_empty(), "spec.software.hotfixes"),
+            (!depends_on.is_empty(), "spec.dependsOn"),
+            (upgrade.mode == UpgradeMode::StageOnly, "spec.upgrade.mode"),
             (agents.iter().any(|agent| agent.kind == AgentKind::Probe), "spec.agents.kind"),
             (members().any(|member| password(member.ssh.as_ref())), "spec.agents.ssh"),
             (password(connection.ssh.as_ref()), "spec.connection.ssh"),
