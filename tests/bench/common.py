@@ -66,6 +66,20 @@ def timed(command, **options):
     return seconds, done.stdout
 
 
+def measured(command, rounds=1):
+    """Runs to the end ROUNDS times: seconds (median), peak resident MiB, and the last exit code."""
+    seconds, peak, status = [], 0, 0
+    for _ in range(rounds):
+        ended = subprocess.run(
+            ["/usr/bin/time", "-f", "%e %M", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        elapsed, kib = ended.stderr.strip().splitlines()[-1].split()
+        seconds.append(float(elapsed))
+        peak = max(peak, int(kib) / 1024)
+        status = ended.returncode
+    return statistics.median(seconds), peak, status
+
+
 def memory(pid):
     """VmRSS and VmHWM in MiB."""
     fields = dict(

@@ -36,6 +36,15 @@ fn the_examples_are_valid() {
     let ended =
         run(&["validate", "examples/downgrade/fleet", "examples/downgrade/observed"]).expect_status(0);
     insta::assert_snapshot!(ended.stderr, @"3 files read: 0 errors, 0 warnings");
+    let ended = run(&["validate", "examples/profiles"]).expect_status(0);
+    insta::assert_snapshot!(ended.stderr, @"5 files read: 0 errors, 0 warnings");
+}
+
+#[test]
+fn a_plan_shows_what_came_from_a_profile() {
+    let ended = run(&["plan", "-f", "examples/profiles", "namur"]).expect_status(0);
+    let line = ended.stdout.lines().find(|line| line.contains("profile")).expect("the Profile is named");
+    insta::assert_snapshot!(line.trim(), @"profile production gives connection.ssh, health.settle, health.timeout, software.webApps, upgrade.failoverPolicy, upgrade.stageAhead; all else is the cluster's own or the default");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use dataminer_schema::{
     id::AgentName,
     plan::{Action, Change, Disruption, Plan, PlanResult, Step, VersionPair, Waiting},
     quantity::format_duration,
-    v1::cluster::{Cluster, Window},
+    v1::cluster::{AppliedProfile, Cluster, Window},
 };
 use jiff::{SignedDuration, Timestamp, Unit, tz::TimeZone};
 
@@ -18,6 +18,12 @@ pub(super) fn print(
 ) -> anyhow::Result<()> {
     let zone = zone_of(cluster);
     headline(plan, terminal)?;
+    if let Some(AppliedProfile { name, gave }) = &cluster.profile {
+        let fields: Vec<&str> = gave.iter().map(|field| field.trim_start_matches("spec.")).collect();
+        let fields = if fields.is_empty() { "nothing".to_owned() } else { fields.join(", ") };
+        terminal
+            .line(format!("  profile {name} gives {fields}; all else is the cluster's own or the default"))?;
+    }
     if !plan.steps.is_empty() {
         steps(plan, cluster, terminal)?;
     }
