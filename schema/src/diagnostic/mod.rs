@@ -1,13 +1,17 @@
 //! What is wrong in a file, where, and what to write instead.
 
 mod code;
+mod nearest;
 mod render;
 
 use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::code::{Code, UnknownCode};
+pub use self::{
+    code::{Code, UnknownCode},
+    nearest::nearest,
+};
 
 /// How much a diagnostic weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

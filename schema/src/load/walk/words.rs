@@ -1,15 +1,7 @@
 //! What messages say: names that were most likely meant, lists, kinds of values.
 
+pub(in crate::load) use crate::diagnostic::nearest;
 use crate::load::tree::{Node, Value};
-
-/// The name that was most likely meant.
-pub(in crate::load) fn nearest<'n>(written: &str, names: &[&'n str]) -> Option<&'n str> {
-    let plain = |name: &str| name.to_lowercase().replace(['-', '_', ' '], "");
-    let written = plain(written);
-    let distance = |name: &str| strsim::damerau_levenshtein(&written, &plain(name));
-    let near = names.iter().map(|name| (distance(name), *name)).min_by_key(|(distance, _)| *distance);
-    near.filter(|(distance, name)| *distance <= (name.len() / 3).clamp(1, 3)).map(|(_, name)| name)
-}
 
 /// `` `a`, `b` or `c` ``.
 pub(in crate::load) fn listed(names: &[&str]) -> String {
