@@ -119,8 +119,11 @@ fn cluster() -> Value {
 }
 
 fn profile() -> Value {
-    let mut spec = cluster()["spec"].clone();
-    spec.as_object_mut().expect("a spec is a mapping").remove("agents");
+    // The fields themselves are those of a Cluster, where they are swept.
+    let whole = cluster();
+    let part = |field: &str| (field.to_owned(), whole["spec"][field].clone());
+    let spec: serde_json::Map<_, _> =
+        ["software", "connection", "approval", "health"].map(part).into_iter().collect();
     json!({
         "apiVersion": "dataminer.gitops/v1",
         "kind": "Profile",
