@@ -13,17 +13,17 @@ use dataminer_schema::{
 };
 
 use crate::{
-    knowledge,
+    knowledge::Knowledge,
     release::{OPEN_END, Release},
 };
 
 /// The united catalogue. Its order does not depend on the order in which catalogues or packages were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
     /// By file name.
     packages: BTreeMap<String, Entry>,
-    /// Builds and the releases that they are, by line and build.
-    builds: BTreeMap<(Line, u32), Version>,
+    /// The CU of every known build, by line and build; what a catalogue says goes before what is known otherwise.
+    builds: BTreeMap<(Line, u32), u16>,
 }
 
 /// A package with the release that it installs.
@@ -75,9 +75,19 @@ impl CatalogConflict {
     }
 }
 
+impl Default for Catalog {
+    /// No package, and the builds that this release of the program knows.
+    fn default() -> Self {
+        Self { packages: BTreeMap::new(), builds: known_builds(Knowledge::built_in()) }
+    }
+}
+
 impl Catalog {
     /// Unites all catalogues of a repository; every conflict is reported with both places.
-    pub fn unite(catalogs: &[Located<PackageCatalog>]) -> Result<Self, Vec<CatalogConflict>> {
+    pub fn unite(
+        catalogs: &[Located<PackageCatalog>],
+        knowledge: &Knowledge,
+    ) -> Result<Self, Vec<CatalogConflict>> {
         let mut ordered: Vec<(Place, &PackageCatalog)> =
             catalogs.iter().map(|catalog| (place_of(catalog), &catalog.value)).collect();
         ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -105,10 +115,12 @@ impl Catalog {
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
-        let mut catalog = Self {
-            packages: BTreeMap::new(),
-            builds: builds.into_iter().map(|(key, (version, _))| (key, version)).collect(),
-        };
+        let mut catalog = Self { packages: BTreeMap::new(), builds: known_builds(knowledge) };
+        let own = builds.into_iter().filter_map(|(key, (version, _))| {
+            let cu = Release::exact(version)?.cu()?;
+            Some((key, cu))
+        });
+        catalog.builds.extend(own);
         for (file, (package, _)) in packages {
             let release = package.version.as_ref().map(|version| catalog.release_of(version));
             let Package { file: name, sha256, size, source, kind, .. } = package;
@@ -228,16 +240,14 @@ impl Catalog {
         found
     }
 
-    /// Build and CU of every known build of `line`, ascending by build; the catalogue goes before the built-in table.
+    /// Build and CU of every known build of `line`, ascending by build.
     fn known_builds(&self, line: Line) -> Vec<(u32, u16)> {
-        let mut known: BTreeMap<u32, u16> = knowledge::builds_of(line).collect();
-        let own = self.builds.range((line, 0)..=(line, u32::MAX));
-        known.extend(own.filter_map(|((_, build), version)| {
-            let cu = Release::exact(version.clone())?.cu()?;
-            Some((*build, cu))
-        }));
-        known.into_iter().collect()
+        self.builds.range((line, 0)..=(line, u32::MAX)).map(|((_, build), cu)| (*build, *cu)).collect()
     }
+}
+
+fn known_builds(knowledge: &Knowledge) -> BTreeMap<(Line, u32), u16> {
+    knowledge.builds().map(|(line, build, cu)| ((line, build), cu)).collect()
 }
 
 fn build_of(entry: &Entry) -> Option<u32> {

@@ -6,7 +6,10 @@
 
 use std::cmp::Ordering;
 
-use dataminer_schema::version::{Line, MonthIndex, Track, Version};
+use dataminer_schema::{
+    v1::knowledge::Threshold,
+    version::{Line, MonthIndex, Track, Version},
+};
 
 /// No Main Release line has had so many CUs; stands for "this one or any later one".
 pub const OPEN_END: u16 = 99;
@@ -17,16 +20,6 @@ pub struct Release {
     version: Version,
     low: u16,
     high: u16,
-}
-
-/// A threshold such as "10.3.0 CU8/10.3.11", read per track (T1): a Main Release is held against `main`, a Feature
-/// Release against `feature`, never one against the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Threshold {
-    /// A, B, CU of the Main Release member.
-    pub main: (u16, u16, u16),
-    /// A, B, C, CU of the Feature Release member.
-    pub feature: (u16, u16, u16, u16),
 }
 
 impl Release {
@@ -117,14 +110,24 @@ impl Release {
         }
     }
 
-    /// Whether it is at or above `threshold`; `None` where its interval straddles it.
+    /// T1: whether it is at or above `threshold`, read on its own track: of several Main Releases that of its own line
+    /// decides, else their plain order. `None` where its interval straddles the threshold, or nothing is said of its
+    /// track.
     pub fn at_least(&self, threshold: &Threshold) -> Option<bool> {
-        let Line { major, minor, feature } = self.line();
-        let at = |cu: u16| match self.track() {
-            Track::Main => (major, minor, cu) >= threshold.main,
-            Track::Feature => (major, minor, feature, cu) >= threshold.feature,
+        let at_or_above = |member: &Version| {
+            let at = |cu: u16| (self.line(), cu) >= (member.line(), member.cu().unwrap_or(0));
+            agreed(at(self.low), at(self.high))
         };
-        agreed(at(self.low), at(self.high))
+        match self.track() {
+            Track::Feature => at_or_above(threshold.feature()?),
+            Track::Main => {
+                let own = threshold.main().find(|member| member.line() == self.line());
+                match own.or_else(|| threshold.main().min_by_key(|member| member.line())) {
+                    Some(member) => at_or_above(member),
+                    None => None,
+                }
+            }
+        }
     }
 
     /// A release of which only the build is known, between the builds of its line that are known with their CUs
@@ -179,13 +182,6 @@ impl Release {
     /// The version as it was read, with the CU filled in where a table knew it.
     pub fn version(&self) -> &Version {
         &self.version
-    }
-}
-
-impl Threshold {
-    /// From the two members as (A, B, CU) and (A, B, C, CU).
-    pub const fn new(main: (u16, u16, u16), feature: (u16, u16, u16, u16)) -> Self {
-        Self { main, feature }
     }
 }
 

@@ -24,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     catalog::Catalog,
     desired::{Desired, resolve},
-    knowledge,
+    knowledge::Knowledge,
     lint::lint,
     plan::{PlanInput, PlanMode, PlanState, plan},
 };
@@ -39,6 +39,7 @@ pub(crate) struct Scenario {
     pub(crate) packages: Vec<Package>,
     pub(crate) vault: Vec<Backup>,
     pub(crate) builds: BTreeMap<String, Version>,
+    pub(crate) knowledge: Knowledge,
     pub(crate) state: PlanState,
     pub(crate) now: Timestamp,
     pub(crate) mode: PlanMode,
@@ -80,7 +81,8 @@ pub(crate) fn package(release: &Version, kind: PackageKind, build: u32) -> Packa
 
 /// Full and web packages of every final core release.
 pub(crate) fn whole_catalogue() -> Vec<Package> {
-    knowledge::final_releases()
+    Knowledge::built_in()
+        .final_releases()
         .iter()
         .flat_map(|release| {
             let build = build_of(release);
@@ -100,6 +102,7 @@ impl Scenario {
             packages: whole_catalogue(),
             vault: Vec::new(),
             builds: BTreeMap::new(),
+            knowledge: Knowledge::default(),
             state: PlanState::default(),
             now: NOW.parse().expect("a timestamp"),
             mode: PlanMode::Live,
@@ -257,7 +260,7 @@ impl Scenario {
             packages: self.packages.clone(),
             builds: self.builds.clone(),
         };
-        Catalog::unite(&[Located::unmarked(catalog, "catalog.yaml")])
+        Catalog::unite(&[Located::unmarked(catalog, "catalog.yaml")], &self.knowledge)
             .expect("the test's catalogue holds no conflict")
     }
 
@@ -271,6 +274,7 @@ impl Scenario {
             desired: &desired,
             observation: self.observation.as_ref(),
             catalog: &catalog,
+            knowledge: &self.knowledge,
             vault: &self.vault,
             state: &self.state,
             now: self.now,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dataminer_core::catalog::Catalog;
+use dataminer_core::{catalog::Catalog, knowledge::Knowledge};
 use dataminer_schema::{
     diagnostic::{Diagnostic, Severity},
     id::ClusterName,
@@ -18,6 +18,8 @@ use crate::source::{self, Limits, Refusal};
 pub(super) struct Fleet {
     pub(super) clusters: Vec<Cluster>,
     pub(super) catalog: Catalog,
+    /// What is known of DataMiner's releases.
+    pub(super) knowledge: Knowledge,
 }
 
 /// Reads the fleet below `folder` and keeps the clusters that are named; all of them, if none is.
@@ -46,7 +48,8 @@ pub(super) fn load(folder: &Path, names: &[ClusterName], terminal: &mut Terminal
             .into());
         }
     };
-    let catalog = Catalog::unite(&fleet.catalogs).map_err(|conflicts| {
+    let knowledge = Knowledge::built_in().clone();
+    let catalog = Catalog::unite(&fleet.catalogs, &knowledge).map_err(|conflicts| {
         let all: Vec<_> = conflicts.iter().map(ToString::to_string).collect();
         let help = conflicts.first().map_or("", |conflict| conflict.help());
         Helpful::new(format!("the catalogues contradict each other: {}", all.join("; ")), help)
@@ -69,7 +72,7 @@ pub(super) fn load(folder: &Path, names: &[ClusterName], terminal: &mut Terminal
     if clusters.is_empty() {
         terminal.say(format!("no Cluster manifest below {}", folder.display()));
     }
-    Ok(Fleet { clusters, catalog })
+    Ok(Fleet { clusters, catalog, knowledge })
 }
 
 /// Reads Observations from files and folders.

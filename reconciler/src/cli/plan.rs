@@ -126,6 +126,7 @@ pub(super) fn make(
             desired: &desired,
             observation: seen.get(&cluster.name).copied(),
             catalog: &fleet.catalog,
+            knowledge: &fleet.knowledge,
             vault: vaults.get(&cluster.name).map(Vec::as_slice).unwrap_or_default(),
             state: &PlanState::default(),
             now,

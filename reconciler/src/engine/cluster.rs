@@ -14,6 +14,7 @@ use dataminer_core::{
         finish::{Finish, Pause, reason},
         policy::Scope,
     },
+    knowledge::Knowledge,
     lint::lint,
     plan::{PlanInput, PlanMode, PlanState, Quarantine as PlannedQuarantine, Retry, plan},
 };
@@ -44,6 +45,8 @@ const ONCE_PATIENCE: u32 = 3;
 pub(super) struct Target {
     pub(super) desired: Arc<Desired>,
     pub(super) catalog: Arc<Catalog>,
+    /// What is known of DataMiner's releases.
+    pub(super) knowledge: Knowledge,
     pub(super) source: Arc<SourceStatus>,
 }
 
@@ -54,6 +57,7 @@ impl Target {
         self.desired.digest == other.desired.digest
             && self.desired.commit == other.desired.commit
             && self.catalog == other.catalog
+            && self.knowledge == other.knowledge
             && shown(&self.source) == shown(&other.source)
     }
 }
@@ -306,6 +310,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             desired: &self.target.desired,
             observation: self.observation.as_ref(),
             catalog: &self.target.catalog,
+            knowledge: &self.target.knowledge,
             vault: &vault,
             state: &state,
             now: now(),

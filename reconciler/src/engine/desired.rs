@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use dataminer_core::{catalog::Catalog, desired::Desired};
+use dataminer_core::{catalog::Catalog, desired::Desired, knowledge::Knowledge};
 use dataminer_schema::{
     id::ClusterName,
     status::{BrokenCommit, SourceStatus},
@@ -15,6 +15,8 @@ use crate::source::watch::Report;
 pub struct FleetDesired {
     pub clusters: BTreeMap<ClusterName, Arc<Desired>>,
     pub catalog: Arc<Catalog>,
+    /// What is known of DataMiner's releases.
+    pub knowledge: Knowledge,
     pub source: SourceStatus,
 }
 
@@ -46,7 +48,7 @@ impl FleetDesired {
         if source.last_good == before.source.last_good {
             return Self { source, ..before.clone() };
         }
-        let catalog = match Catalog::unite(&loaded.fleet.catalogs) {
+        let catalog = match Catalog::unite(&loaded.fleet.catalogs, &before.knowledge) {
             Ok(catalog) => Arc::new(catalog),
             Err(conflicts) => {
                 source.last_good = before.source.last_good.clone();
@@ -66,6 +68,6 @@ impl FleetDesired {
                 (desired.cluster.name.clone(), Arc::new(desired))
             })
             .collect();
-        Self { clusters, catalog, source }
+        Self { clusters, catalog, knowledge: before.knowledge.clone(), source }
     }
 }

@@ -232,6 +232,7 @@ impl<P: AgentPort> Engine<P> {
             let target = Target {
                 desired: Arc::clone(desired),
                 catalog: Arc::clone(&fleet.catalog),
+                knowledge: fleet.knowledge.clone(),
                 source: Arc::new(fleet.source.clone()),
             };
             match loops.get(name) {

@@ -5,7 +5,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8PathBuf;
-use dataminer_core::exec::effect::{Disposition, Effect, EffectKind, Failure, JobEnd, Outcome};
+use dataminer_core::{
+    exec::effect::{Disposition, Effect, EffectKind, Failure, JobEnd, Outcome},
+    knowledge::Knowledge,
+};
 use dataminer_schema::{
     id::AgentName,
     load::{SourceFile, load_fleet},
@@ -223,7 +226,8 @@ fn fleet(core: &str, extra: &str) -> FleetDesired {
                 (desired.cluster.name.clone(), Arc::new(desired))
             })
             .collect(),
-        catalog: Arc::new(Catalog::unite(&fleet.catalogs).expect("no conflict")),
+        catalog: Arc::new(Catalog::unite(&fleet.catalogs, Knowledge::built_in()).expect("no conflict")),
+        knowledge: Knowledge::default(),
         source: SourceStatus { last_good: Some(commit), ..SourceStatus::default() },
     }
 }

@@ -113,6 +113,14 @@ codes! {
 
     SecretInFile = "E0701", "A value looks like a secret; files name secrets and never hold them.";
 
+    DuplicateFact = "E0801", "Release knowledge says the same twice.";
+    RangeReversed = "E0802", "A range of releases ends before it starts.";
+    BandMismatch = "E0803", "A range of releases leaves the line that it is bound to.";
+    UnknownRelease = "E0804", "A build is mapped to a release that nothing lists.";
+    UnknownReference = "E0805", "A fact refers to a known issue or prerequisite that nothing lists.";
+    SupportOutOfOrder = "E0806", "The ends of support are not in their order.";
+    WrongRelease = "E0807", "A release stands where one of another track or form is meant.";
+
     Unreadable = "E0901", "A document passed every check and could still not be read: a fault of this program.";
 }
 

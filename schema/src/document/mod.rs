@@ -11,6 +11,7 @@ pub(crate) mod advisory;
 pub(crate) mod catalog;
 pub(crate) mod cluster;
 pub(crate) mod config;
+pub(crate) mod knowledge;
 pub(crate) mod observation;
 pub(crate) mod rollout;
 mod schemas;
@@ -70,10 +71,11 @@ pub(crate) enum Kind {
     Advisory,
     Observation,
     ReconcilerConfig,
+    ReleaseKnowledge,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Cluster,
         Self::Profile,
         Self::PackageCatalog,
@@ -81,6 +83,7 @@ impl Kind {
         Self::Advisory,
         Self::Observation,
         Self::ReconcilerConfig,
+        Self::ReleaseKnowledge,
     ];
 
     /// The kinds of a fleet repository.
@@ -96,6 +99,7 @@ impl Kind {
             Self::Advisory => "Advisory",
             Self::Observation => "Observation",
             Self::ReconcilerConfig => "ReconcilerConfig",
+            Self::ReleaseKnowledge => "ReleaseKnowledge",
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     catalog::CatalogDocument,
     cluster::{ClusterDocument, ProfileDocument},
     config::ConfigDocument,
+    knowledge::KnowledgeDocument,
     observation::ObservationDocument,
     rollout::RolloutDocument,
 };
@@ -38,6 +39,7 @@ pub fn json_schemas() -> Vec<(&'static str, Value)> {
         ("plan.schema.json", published(document_schema::<Plan>())),
         ("profile.schema.json", published(document_schema::<ProfileDocument>())),
         ("reconciler-config.schema.json", published(document_schema::<ConfigDocument>())),
+        ("release-knowledge.schema.json", published(document_schema::<KnowledgeDocument>())),
         ("rollout.schema.json", published(document_schema::<RolloutDocument>())),
     ]
 }
@@ -72,6 +74,7 @@ pub(crate) fn checked_schema(kind: Kind) -> &'static Value {
         Kind::Advisory => document_schema::<AdvisoryDocument>,
         Kind::Observation => document_schema::<ObservationDocument>,
         Kind::ReconcilerConfig => document_schema::<ConfigDocument>,
+        Kind::ReleaseKnowledge => document_schema::<KnowledgeDocument>,
     };
     SCHEMAS[kind as usize].get_or_init(generate)
 }

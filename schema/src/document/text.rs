@@ -354,3 +354,13 @@ text_schema! {
     "pattern": "^[0-9a-f]{40}$",
     "description": "The full id of a git commit: 40 lowercase hexadecimal digits."
 }
+
+/// An id or topic: one word; the schema of texts in [`crate::v1::knowledge`].
+pub(crate) struct Word(#[expect(dead_code, reason = "stands in for the schema only")] String);
+
+text_schema! {
+    Word, "Word", "word",
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9._+-]*$",
+    "maxLength": 200,
+    "description": "One word: letters, digits, dots, hyphens and underscores."
+}

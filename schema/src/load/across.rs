@@ -121,6 +121,7 @@ impl Facts {
                 Kind::Advisory => (Code::DuplicateAdvisory, "Advisories"),
                 Kind::Observation => (Code::DuplicateObservation, "observations of"),
                 Kind::ReconcilerConfig => (Code::DuplicateName, "configurations"),
+                Kind::ReleaseKnowledge => (Code::DuplicateFact, "documents of release knowledge"),
             };
             (code, what, names)
         });

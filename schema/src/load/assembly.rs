@@ -48,8 +48,8 @@ pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>)
             Kind::PackageCatalog => fleet.catalogs.extend(fill::<CatalogDocument, _>(document, &mut found)),
             Kind::Rollout => fleet.rollouts.extend(fill::<RolloutDocument, _>(document, &mut found)),
             Kind::Advisory => fleet.advisories.extend(fill::<AdvisoryDocument, _>(document, &mut found)),
-            // Neither is read with a fleet.
-            Kind::Observation | Kind::ReconcilerConfig => {}
+            // None of them is read with a fleet.
+            Kind::Observation | Kind::ReconcilerConfig | Kind::ReleaseKnowledge => {}
         }
     }
     for document in clusters {

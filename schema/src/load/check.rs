@@ -33,6 +33,7 @@ pub(super) fn check(name: &str, text: &str) -> Option<Result<(), Fault>> {
         "duration" => parse_duration(text).map(drop).map_err(|error| quantity_fault(&error)),
         "line" => line(text),
         "envName" => env_name(text),
+        "word" => word(text),
         "dnsLabel" => ClusterName::new(text).map(drop).map_err(|_| {
             Fault::new(
                 Code::BadName,
@@ -145,6 +146,16 @@ fn line(text: &str) -> Result<(), Fault> {
         );
     }
     Ok(())
+}
+
+fn word(text: &str) -> Result<(), Fault> {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'+' | b'-');
+    let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    if first && text.len() <= 200 && text.bytes().all(inner) {
+        return Ok(());
+    }
+    let help = "write one word of at most 200 letters, digits, dots, hyphens and underscores";
+    Err(Fault::new(Code::BadName, format!("{} is not one word", quoted(text)), help))
 }
 
 fn host_key(text: &str) -> Result<(), Fault> {

@@ -62,6 +62,9 @@ pub(super) fn read_kind(source: &mut Source<'_>, node: &Node, kinds: &[Kind]) ->
             Kind::ReconcilerConfig => {
                 "the process's own file is given by `--config`, never by the fleet repository"
             }
+            Kind::ReleaseKnowledge => {
+                "release knowledge is given by `--knowledge` or by the process's own file, never by the fleet repository"
+            }
             Kind::Observation => "observations are given by `--observed`, never by the fleet repository",
             Kind::Cluster | Kind::Profile | Kind::PackageCatalog | Kind::Rollout | Kind::Advisory => {
                 "manifests are given by `-f` or lie in the fleet repository"

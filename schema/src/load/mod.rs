@@ -17,6 +17,7 @@ mod cluster;
 mod config;
 mod dependencies;
 mod header;
+mod knowledge;
 mod marks;
 mod merge;
 mod reading;
@@ -28,8 +29,11 @@ mod walk;
 
 use std::collections::HashMap;
 
-pub use self::marks::{Mark, Marks};
 use self::reading::read_files;
+pub use self::{
+    knowledge::{Known, load_knowledge, load_knowledge_beside},
+    marks::{Mark, Marks},
+};
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     document::{Kind, config::ConfigDocument, observation::ObservationDocument},

@@ -109,7 +109,7 @@ fn read_file(file: &SourceFile, limits: &Limits, kinds: &[Kind]) -> Reading {
     reading
 }
 
-fn text_of<'a>(file: &'a SourceFile, limits: &Limits) -> Result<&'a str, Diagnostic> {
+pub(super) fn text_of<'a>(file: &'a SourceFile, limits: &Limits) -> Result<&'a str, Diagnostic> {
     let SourceFile { path, bytes } = file;
     if bytes.len() > limits.bytes {
         let message = format!("the file is larger than {} KiB", limits.bytes >> 10);
@@ -142,6 +142,8 @@ fn read_document(
         Kind::Advisory => facts.named(kind, source, &node),
         Kind::Observation => facts.observation(source, &node),
         Kind::ReconcilerConfig => config::judge(source, &node),
+        // Judged by `load_knowledge`, which knows what is beside it.
+        Kind::ReleaseKnowledge => {}
     }
     if source.error_count() > before {
         return None;

@@ -4,6 +4,7 @@ pub mod advisory;
 pub mod catalog;
 pub mod cluster;
 pub mod config;
+pub mod knowledge;
 pub mod observation;
 pub mod profile;
 pub mod rollout;

@@ -18,8 +18,12 @@ fn full(release: &str, build: u32) -> Package {
     package(&version(release), PackageKind::Full, build)
 }
 
+fn unite(catalogs: &[Located<PackageCatalog>]) -> Result<Catalog, Vec<CatalogConflict>> {
+    Catalog::unite(catalogs, Knowledge::built_in())
+}
+
 fn with_builds(builds: &[(&str, &str)]) -> Catalog {
-    Catalog::unite(&[located("a", 1, Vec::new(), builds)]).expect("no conflict")
+    unite(&[located("a", 1, Vec::new(), builds)]).expect("no conflict")
 }
 
 fn range(catalog: &Catalog, text: &str) -> (u16, u16) {
@@ -55,15 +59,14 @@ fn d2_an_unknown_build_lies_between_its_neighbours() {
 
 #[test]
 fn a_package_that_names_cu_and_build_explains_that_build() {
-    let catalog =
-        Catalog::unite(&[located("a", 1, vec![full("10.5.0 CU9", 16500)], &[])]).expect("no conflict");
+    let catalog = unite(&[located("a", 1, vec![full("10.5.0 CU9", 16500)], &[])]).expect("no conflict");
     assert_eq!(range(&catalog, "10.5.0.0-16500-20251120-release"), (9, 9));
 }
 
 #[test]
 fn the_highest_build_of_a_release_is_taken_unless_a_build_is_wanted() {
     let packages = vec![full("10.5.0 CU4", 16239), full("10.5.0 CU4", 15943), full("10.5.0 CU5", 16086)];
-    let catalog = Catalog::unite(&[located("a", 1, packages, &[])]).expect("no conflict");
+    let catalog = unite(&[located("a", 1, packages, &[])]).expect("no conflict");
     let build = |wanted: &str| {
         catalog.core_package(&version(wanted)).and_then(|entry| entry.release.as_ref()?.build())
     };
@@ -84,7 +87,7 @@ fn conflicts_name_both_places() {
     other.sha256 = Sha256::of(b"something else");
     let first = located("a", 1, vec![full("10.5.0 CU4", 16239)], &[("10.5.0.0-16500", "10.5.0 CU9")]);
     let second = located("b", 7, vec![other], &[("10.5.0.0-16500", "10.5.0 CU8")]);
-    let conflicts = Catalog::unite(&[second, first]).expect_err("two conflicts");
+    let conflicts = unite(&[second, first]).expect_err("two conflicts");
     assert_eq!(conflicts.len(), 2);
     for conflict in &conflicts {
         assert_eq!((conflict.first_place.catalog.as_str(), conflict.second_place.line), ("a", 7));
@@ -95,7 +98,7 @@ fn conflicts_name_both_places() {
     );
     // A package's own name against `builds`.
     let contradicted = located("c", 1, vec![full("10.5.0 CU4", 16239)], &[("10.5.0.0-16239", "10.5.0 CU5")]);
-    assert_eq!(Catalog::unite(&[contradicted]).expect_err("a conflict").len(), 1);
+    assert_eq!(unite(&[contradicted]).expect_err("a conflict").len(), 1);
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn equal_entries_unite_and_fill_each_other() {
     bare.size = None;
     let mut placed = full("10.5.0 CU4", 16239);
     placed.source = Some("file:///packages".to_owned());
-    let catalog = Catalog::unite(&[located("a", 1, vec![bare], &[]), located("b", 1, vec![placed], &[])]);
+    let catalog = unite(&[located("a", 1, vec![bare], &[]), located("b", 1, vec![placed], &[])]);
     let catalog = catalog.expect("no conflict");
     let entries: Vec<&Entry> = catalog.packages().collect();
     assert_eq!(entries.len(), 1);

@@ -2,6 +2,7 @@
 
 use dataminer_schema::{
     plan::BlockCode,
+    v1::knowledge::Threshold,
     version::{MonthIndex, Track},
 };
 
@@ -9,21 +10,13 @@ use super::{
     draft::Draft,
     hazards,
     route::Stop,
-    survey::{BROKER_ONLY, Broker, Survey},
+    survey::{Broker, Survey},
 };
 use crate::{
     catalog::{Catalog, Entry},
-    release::{Release, Threshold},
+    knowledge::Rules,
+    release::Release,
 };
-
-/// The line on which the migration happens.
-pub(super) const BAND: (u16, u16) = (10, 5);
-
-/// The migration is recommended from here on (BGW).
-const RECOMMENDED: Threshold = Threshold::new((10, 5, 11), (10, 5, 12, 2));
-
-/// The automatic package exists from here on (BGW).
-const AUTOMATIC: Threshold = Threshold::new((10, 5, 4), (10, 5, 7, 1));
 
 /// Where the migration happens.
 pub(super) enum Spot<'a> {
@@ -34,8 +27,14 @@ pub(super) enum Spot<'a> {
 }
 
 /// Whether the way leads from where the legacy NATS may run to where it cannot.
-pub(super) fn is_crossing(source: &Release, goal: &Release) -> bool {
-    source.at_least(&BROKER_ONLY) == Some(false) && goal.at_least(&BROKER_ONLY) == Some(true)
+pub(super) fn is_crossing(rules: &Rules, source: &Release, goal: &Release) -> bool {
+    let only = &rules.h4.only;
+    source.at_least(only) == Some(false) && goal.at_least(only) == Some(true)
+}
+
+/// The line A.B on which the migration happens.
+pub(super) fn band(rules: &Rules) -> (u16, u16) {
+    (rules.h4.line.major(), rules.h4.line.minor())
 }
 
 /// Decides whether the migration is needed and where, on a way that crosses. This version does not run it, so a needed one blocks; the
@@ -54,7 +53,7 @@ pub(super) fn plan_migration<'a>(
         Broker::Differs => {
             draft.block(
                 BlockCode::ManualStepRequired,
-                survey.names_where(|seen| seen.broker() == Some(false)),
+                survey.names_where(|seen| seen.broker(survey.rules) == Some(false)),
                 "some Agents run BrokerGateway and some the legacy NATS, which does not work together",
                 "finish the BrokerGateway migration by hand on all Agents first",
             );
@@ -62,15 +61,16 @@ pub(super) fn plan_migration<'a>(
         }
         Broker::Inactive | Broker::Unknown => {}
     }
-    let Some((spot, recommended)) = spot_for(catalog, source, floor, ceiling) else {
+    let (major, minor) = band(survey.rules);
+    let Some((spot, recommended)) = spot_for(catalog, survey.rules, source, (floor, ceiling)) else {
         draft.block(
             BlockCode::NoPackage,
             Vec::new(),
             format!(
-                "the way to {} needs a 10.5 release for the BrokerGateway migration, and no package serves",
+                "the way to {} needs a {major}.{minor} release for the BrokerGateway migration, and no package serves",
                 goal.name()
             ),
-            "add the full package of 10.5.0 CU11 or later, or of 10.5.12 CU2, to a PackageCatalog",
+            format!("add the full package of {} or later to a PackageCatalog", survey.rules.h4.recommended.either()),
         );
         return None;
     };
@@ -82,7 +82,10 @@ pub(super) fn plan_migration<'a>(
         draft.warn(
             "MigrationNotRecommended",
             "H4",
-            format!("the BrokerGateway migration is recommended from 10.5.0 CU11 or 10.5.12 CU2 on, not on {place}"),
+            format!(
+                "the BrokerGateway migration is recommended from {} on, not on {place}",
+                survey.rules.h4.recommended.either()
+            ),
         );
     }
     let seen = if broker == Broker::Unknown { " (whether it is done already was not seen)" } else { "" };
@@ -102,12 +105,13 @@ pub(super) fn plan_migration<'a>(
 /// The release to migrate on, and whether it is a recommended one.
 fn spot_for<'a>(
     catalog: &'a Catalog,
+    rules: &Rules,
     source: &Release,
-    floor: MonthIndex,
-    ceiling: MonthIndex,
+    (floor, ceiling): (MonthIndex, MonthIndex),
 ) -> Option<(Spot<'a>, bool)> {
-    let here = source.band() == BAND;
-    if here && source.at_least(&RECOMMENDED) == Some(true) {
+    let here = source.band() == band(rules);
+    let (recommended, automatic) = (&rules.h4.recommended, &rules.h4.automatic);
+    if here && source.at_least(recommended) == Some(true) {
         return Some((Spot::Here, true));
     }
     // A Main Release lies numerically below every Feature Release of its line.
@@ -116,9 +120,9 @@ fn spot_for<'a>(
     } else {
         &[Track::Main, Track::Feature]
     };
-    for (threshold, recommended) in [(&RECOMMENDED, true), (&AUTOMATIC, false)] {
+    for (threshold, recommended) in [(recommended, true), (automatic, false)] {
         for track in tracks {
-            if let Some((to, entry)) = newest(catalog, *track, threshold, source, (floor, ceiling)) {
+            if let Some((to, entry)) = newest(catalog, rules, *track, threshold, source, (floor, ceiling)) {
                 let reason = "the BrokerGateway migration happens on this release".to_owned();
                 let rules = vec!["H2", "H4"];
                 return Some((Spot::Stop(Box::new(Stop { to, entry, rules, reason })), recommended));
@@ -133,17 +137,18 @@ fn spot_for<'a>(
 
 fn newest<'a>(
     catalog: &'a Catalog,
+    rules: &Rules,
     track: Track,
     threshold: &Threshold,
     source: &Release,
     (floor, ceiling): (MonthIndex, MonthIndex),
 ) -> Option<(Release, &'a Entry)> {
-    let releases = catalog.core_releases(BAND, track).into_iter().filter(|(release, _)| {
+    let releases = catalog.core_releases(band(rules), track).into_iter().filter(|(release, _)| {
         release.at_least(threshold) == Some(true)
             && floor <= release.index_low()
             && release.index_low() <= ceiling
             && source.compare(release) == Some(std::cmp::Ordering::Less)
-            && !hazards::is_h12(release)
+            && !hazards::is_h12(rules, release)
     });
     let best = releases.max_by_key(|(release, _)| (release.index_low(), release.line(), release.cu_low()))?;
     Some((best.0.clone(), best.1))

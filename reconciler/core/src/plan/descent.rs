@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use dataminer_schema::{
     plan::BlockCode,
-    version::{Line, MonthIndex, Track},
+    v1::knowledge::{DescentRule, StorageRule},
+    version::{MonthIndex, Track},
 };
 
 use super::{
@@ -13,18 +14,9 @@ use super::{
     draft::{Draft, list},
     hazards,
     route::{self, Stop},
-    survey::{BROKER_POSSIBLE, Broker, Survey},
+    survey::{Broker, Survey},
 };
-use crate::{
-    catalog::Catalog,
-    release::{Release, Threshold},
-};
-
-/// G2: from here on packages of older releases fail a prerequisite (KI_Downgrade_fails_VerifyNatsIsRunning_prerequisite).
-const CHECKS_NATS: Threshold = Threshold::new((10, 4, 0), (10, 4, 3, 0));
-
-/// G7: the first releases with Swarming; no Main Release 10.5.0 has it.
-const SWARMS: Threshold = Threshold::new((10, 6, 0), (10, 5, 1, 0));
+use crate::{knowledge::holds, release::Release};
 
 /// The packages from `source` down to `target`, as far as they can be found; what is wrong goes into `draft`.
 pub(super) fn plan_descent<'a>(
@@ -35,19 +27,23 @@ pub(super) fn plan_descent<'a>(
     draft: &mut Draft,
 ) -> Vec<Stop<'a>> {
     let goal = &target.release;
-    if goal.band() < (9, 6) {
+    let oldest = &survey.rules.oldest.line;
+    if goal.band() < route::band_of(oldest) {
         draft.block(
             BlockCode::NoPath,
             Vec::new(),
             format!("there is no documented path down to {}", goal.name()),
-            "packages hold no downgrade actions for versions below 9.6: ask the vendor's support",
+            format!(
+                "packages hold no downgrade actions for versions below {}.{}: ask the vendor's support",
+                oldest.major(),
+                oldest.minor()
+            ),
         );
         return Vec::new();
     }
-    let Some(bands) = route::bands_between(input.catalog, goal, source, draft) else { return Vec::new() };
+    let Some(bands) = route::bands_between(input, goal, source, draft) else { return Vec::new() };
     let bands = bands.into_iter().rev();
-    let mut stops: Vec<Stop<'a>> =
-        bands.filter_map(|band| stop_in(input.catalog, band, source, draft)).collect();
+    let mut stops: Vec<Stop<'a>> = bands.filter_map(|band| stop_in(input, band, source, draft)).collect();
     match target.entry {
         Some(entry) => {
             let from = stops.last().map_or(source, |stop| &stop.to);
@@ -64,17 +60,19 @@ pub(super) fn plan_descent<'a>(
 /// G1: the latest Main Release of `band` in the catalogue that is not newer in fixes than the source; not one of
 /// H12 while another serves.
 fn stop_in<'a>(
-    catalog: &'a Catalog,
+    input: &PlanInput<'a>,
     band: (u16, u16),
     source: &Release,
     draft: &mut Draft,
 ) -> Option<Stop<'a>> {
+    let (catalog, rules) = (input.catalog, input.knowledge.rules());
     let (major, minor) = band;
     // The pessimistic end: the stop must not have more fixes than the source may have.
     let ceiling: MonthIndex = source.index_low();
     let mains = catalog.core_releases(band, Track::Main);
     let fitting = mains.iter().filter(|(release, _)| release.index_low() <= ceiling);
-    let latest = fitting.max_by_key(|(release, _)| (Reverse(hazards::is_h12(release)), release.index_low()));
+    let latest =
+        fitting.max_by_key(|(release, _)| (Reverse(hazards::is_h12(rules, release)), release.index_low()));
     if let Some((to, entry)) = latest {
         return Some(Stop {
             to: (*to).clone(),
@@ -89,9 +87,10 @@ fn stop_in<'a>(
     }
     let have: Vec<String> = mains.iter().map(|(release, _)| release.name()).collect();
     let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
-    let wanted = route::best_known(band, MonthIndex::BEFORE_10, ceiling).unwrap_or_else(|| {
-        format!("{major}.{minor}.0 with fixes not newer than those of {}", source.describe())
-    });
+    let wanted =
+        route::best_known(input.knowledge, band, MonthIndex::BEFORE_10, ceiling).unwrap_or_else(|| {
+            format!("{major}.{minor}.0 with fixes not newer than those of {}", source.describe())
+        });
     draft.block(
         BlockCode::NoPackage,
         Vec::new(),
@@ -107,8 +106,8 @@ fn stop_in<'a>(
 fn hurdles(survey: &Survey<'_>, source: &Release, goal: &Release, stops: &[Stop<'_>], draft: &mut Draft) {
     let mut from = source;
     for stop in stops {
-        nats_check(from, &stop.to, draft);
-        storage_module(from, &stop.to, draft);
+        nats_check(&survey.rules.g2, from, &stop.to, draft);
+        storage_module(&survey.rules.g3, from, &stop.to, draft);
         from = &stop.to;
     }
     broker_gateway(survey, goal, draft);
@@ -116,36 +115,37 @@ fn hurdles(survey: &Survey<'_>, source: &Release, goal: &Release, stops: &[Stop<
 }
 
 /// G2.
-fn nats_check(from: &Release, to: &Release, draft: &mut Draft) {
-    if from.at_least(&CHECKS_NATS) != Some(true) || to.at_least(&CHECKS_NATS) != Some(false) {
+fn nats_check(rule: &DescentRule, from: &Release, to: &Release, draft: &mut Draft) {
+    let DescentRule { checks, dll, issue, source: _ } = rule;
+    if from.at_least(checks) != Some(true) || to.at_least(checks) != Some(false) {
         return;
     }
+    let cited = issue.as_ref().map(|issue| format!(" ({issue})")).unwrap_or_default();
+    let check = dll.strip_suffix(".dll").unwrap_or(dll);
+    let first = checks.main().next().map(|first| first.line().to_string()).unwrap_or_default();
     draft.block(
         BlockCode::PrerequisiteKnownToFail,
         Vec::new(),
         format!(
-            "the prerequisite VerifyNatsIsRunning of {} fails on the way down from {} \
-             (KI_Downgrade_fails_VerifyNatsIsRunning_prerequisite)",
+            "the prerequisite {check} of {} fails on the way down from {}{cited}",
             to.name(),
             from.name()
         ),
         format!(
-            "this version does not change packages: bring all Agents to {} by hand, with `VerifyNatsIsRunning.dll` \
-             removed from `Update.zip\\Prerequisites` of its package, then want what follows; or want 10.4.0 or later",
+            "this version does not change packages: bring all Agents to {} by hand, with `{dll}` removed from \
+             `Update.zip\\Prerequisites` of its package, then want what follows; or want {first} or later",
             to.name()
         ),
     );
 }
 
 /// G3: two modules are left behind newer than the core can use.
-fn storage_module(from: &Release, to: &Release, draft: &mut Draft) {
-    let line = |release: &Release| {
-        let Line { major, minor, feature } = release.line();
-        (major, minor, feature)
-    };
-    if line(from) < (10, 3, 8) || !((10, 3, 4)..=(10, 3, 7)).contains(&line(to)) {
+fn storage_module(rule: &StorageRule, from: &Release, to: &Release, draft: &mut Draft) {
+    if from.line() < rule.from.line() || holds(&rule.to, to) != Some(true) {
         return;
     }
+    let below = rule.to.iter().find_map(|range| range.from.as_ref());
+    let below = below.map(|first| format!("below {} or ", first.release_name())).unwrap_or_default();
     draft.block(
         BlockCode::ManualStepRequired,
         Vec::new(),
@@ -154,23 +154,26 @@ fn storage_module(from: &Release, to: &Release, draft: &mut Draft) {
             to.name(),
             from.name()
         ),
-        "this version does not swap them: downgrade by hand as documented (right after the install stop each Agent, \
-         reinstall both from `Tools\\ModuleInstallers`, start it), or want a release below 10.3.4 or from 10.3.8 on",
+        format!(
+            "this version does not swap them: downgrade by hand as documented (right after the install stop each Agent, \
+             reinstall both from `Tools\\ModuleInstallers`, start it), or want a release {below}from {} on",
+            rule.from.release_name()
+        ),
     );
 }
 
 /// G4: the legacy NATS is gone where BrokerGateway runs, and the target knows nothing else.
 fn broker_gateway(survey: &Survey<'_>, goal: &Release, draft: &mut Draft) {
-    if goal.at_least(&BROKER_POSSIBLE) == Some(true) {
+    if goal.at_least(&survey.rules.h4.possible) == Some(true) {
         return;
     }
     let (agents, seen) = match survey.broker() {
         Broker::Inactive => return,
         Broker::Active | Broker::Differs => {
-            (survey.names_where(|seen| seen.broker() == Some(true)), "runs on")
+            (survey.names_where(|seen| seen.broker(survey.rules) == Some(true)), "runs on")
         }
         Broker::Unknown => (
-            survey.names_where(|seen| seen.reached().is_some() && seen.broker().is_none()),
+            survey.names_where(|seen| seen.reached().is_some() && seen.broker(survey.rules).is_none()),
             "may run (it was not seen) on",
         ),
     };
@@ -182,13 +185,17 @@ fn broker_gateway(survey: &Survey<'_>, goal: &Release, draft: &mut Draft) {
         BlockCode::ManualStepRequired,
         agents,
         message,
-        "roll the BrokerGateway migration back by hand on all Agents together first, or want 10.5.0 CU2, 10.5.5 or later",
+        format!(
+            "roll the BrokerGateway migration back by hand on all Agents together first, or want {} or later",
+            survey.rules.h4.possible.listed()
+        ),
     );
 }
 
 /// G7: the database of a swarming cluster cannot be read by a core without Swarming.
 fn swarming(survey: &Survey<'_>, source: &Release, goal: &Release, draft: &mut Draft) {
-    if source.at_least(&SWARMS) == Some(false) || goal.at_least(&SWARMS) == Some(true) {
+    let since = &survey.rules.g7.since;
+    if source.at_least(since) == Some(false) || goal.at_least(since) == Some(true) {
         return;
     }
     let on = survey.names_where(|seen| seen.reached().is_some_and(|agent| agent.swarming == Some(true)));
@@ -217,12 +224,13 @@ fn swarming(survey: &Survey<'_>, source: &Release, goal: &Release, draft: &mut D
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::knowledge::Knowledge;
 
     #[test]
     fn g7_no_main_release_of_10_5_has_swarming() {
         let has = |text: &str| {
             let release = Release::exact(text.parse().expect("a version")).expect("a CU");
-            release.at_least(&SWARMS)
+            release.at_least(&Knowledge::built_in().rules().g7.since)
         };
         assert_eq!(has("10.5.0 CU18"), Some(false));
         assert_eq!(has("10.5.1"), Some(true));

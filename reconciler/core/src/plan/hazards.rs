@@ -2,62 +2,61 @@
 
 use dataminer_schema::{
     plan::BlockCode,
-    version::{Line, Version},
+    v1::knowledge::{ClusterPortsRule, HopRule},
 };
 
-use super::{draft::Draft, route::Stop, survey::Survey};
+use super::{
+    draft::Draft,
+    route::{Stop, band_of},
+    survey::Survey,
+};
 use crate::{
     catalog::Catalog,
-    release::{Release, Threshold},
+    knowledge::{Rules, holds},
+    release::Release,
 };
 
-/// VerifyNatsIsRunning fails on 10.2.7 for sources below (`domain/02 H8`).
-const H8_SOURCE: Threshold = Threshold::new((10, 1, 12), (10, 2, 3, 0));
-
-/// H12: builds whose DcomConfig.exe antivirus programs take for malware.
-pub(super) fn is_h12(release: &Release) -> bool {
-    (release.is_line(10, 4, 0) && release.cu() == Some(14))
-        || (release.is_line(10, 5, 0) && release.cu() == Some(2))
-        || release.is_line(10, 5, 5)
+/// H12: releases whose DcomConfig.exe antivirus programs take for malware.
+pub(super) fn is_h12(rules: &Rules, release: &Release) -> bool {
+    holds(&rules.h12.releases, release) == Some(true)
 }
 
 /// What is never chosen as a stop, whatever else is missing: H8, and H10 and H11 as stops.
-pub(super) fn avoided_as_stop(release: &Release, source: &Release) -> bool {
-    let h8 = release.is_line(10, 2, 7) && source.at_least(&H8_SOURCE) != Some(true);
-    let h10 = is_h10_target(release) && source.is_line(10, 4, 0);
-    h8 || h10 || is_h11(release)
+pub(super) fn avoided_as_stop(rules: &Rules, release: &Release, source: &Release) -> bool {
+    let harmed =
+        |rule: &HopRule| holds(&rule.to, release) == Some(true) && holds(&rule.from, source) != Some(false);
+    harmed(&rules.h8) || harmed(&rules.h10) || is_h11(rules, release)
 }
 
-fn is_h10_target(release: &Release) -> bool {
-    let Line { major, minor, feature } = release.line();
-    (major, minor) == (10, 4) && (9..=12).contains(&feature)
+fn is_h11(rules: &Rules, release: &Release) -> bool {
+    holds(&rules.h11.releases, release) == Some(true)
 }
 
-fn is_h11(release: &Release) -> bool {
-    release.is_line(10, 5, 1) || (release.is_line(10, 5, 2) && release.cu() == Some(0))
+/// H9: prerequisites fail on the way straight from one to the other.
+fn is_h9(rule: &HopRule, from: &Release, to: &Release) -> bool {
+    holds(&rule.from, from) == Some(true) && holds(&rule.to, to) == Some(true)
 }
 
-/// H9: from 10.4.0 or 10.4.1-10.4.4 straight to 10.5.0 CU3/CU4, 10.5.6 or 10.5.7 prerequisites fail.
-fn is_h9(from: &Release, to: &Release) -> bool {
-    let Line { major, minor, feature } = from.line();
-    let source = (major, minor) == (10, 4) && feature <= 4;
-    let main = to.is_line(10, 5, 0) && matches!(to.cu(), Some(3 | 4));
-    source && (main || to.is_line(10, 5, 6) || to.is_line(10, 5, 7))
+/// How a message names the known issue behind a rule.
+fn cited(issue: Option<&String>) -> String {
+    issue.map(|issue| format!(" ({issue})")).unwrap_or_default()
 }
 
-/// H9: puts 10.5.0 CU1, else CU2, else CU0 in between, if that does not lose fixes.
+/// H9: puts another release in between, if that does not lose fixes.
 pub(super) fn plan_detours<'a>(
     catalog: &'a Catalog,
+    rules: &Rules,
     source: &Release,
     stops: Vec<Stop<'a>>,
     draft: &mut Draft,
 ) -> Vec<Stop<'a>> {
+    let rule = &rules.h9;
     let mut way: Vec<Stop<'a>> = Vec::new();
     for stop in stops {
         let from = way.last().map_or(source, |before| &before.to).clone();
-        if is_h9(&from, &stop.to) {
-            let detour = [1, 2, 0].into_iter().find_map(|cu| {
-                let entry = catalog.core_package(&Version::new(10, 5, 0).with_cu(cu))?;
+        if is_h9(rule, &from, &stop.to) {
+            let detour = rule.via.iter().find_map(|via| {
+                let entry = catalog.core_package(via)?;
                 let to = entry.release.clone()?;
                 (to.index_low() >= from.index_high() && to.index_low() <= stop.to.index_low())
                     .then_some((to, entry))
@@ -67,17 +66,22 @@ pub(super) fn plan_detours<'a>(
                     to,
                     entry,
                     rules: vec!["H9"],
-                    reason: format!("prerequisites fail on the way from {} straight to {}", from.name(), stop.to.name()),
+                    reason: format!(
+                        "prerequisites fail on the way from {} straight to {}",
+                        from.name(),
+                        stop.to.name()
+                    ),
                 }),
                 None => draft.block(
                     BlockCode::KnownIssue,
                     Vec::new(),
                     format!(
-                        "prerequisites fail from {} to {} (KI_Prerequisites_fail_when_upgrading_from_10.4.0-to-10.5.3-CU3)",
+                        "prerequisites fail from {} to {}{}",
                         from.describe(),
-                        stop.to.name()
+                        stop.to.name(),
+                        cited(rule.issue.as_ref())
                     ),
-                    "want 10.5.0 CU5 or later, or 10.5.8 or later",
+                    format!("want {}", rule.instead),
                 ),
             }
         }
@@ -96,9 +100,9 @@ pub(super) fn plan_hazards(
 ) {
     let mut from = source;
     for stop in stops {
-        verify_cluster_ports(from, &stop.to, draft);
-        nats_check(from, &stop.to, draft);
-        snmp_credentials(from, &stop.to, draft);
+        verify_cluster_ports(&survey.rules.h7, from, &stop.to, draft);
+        nats_check(&survey.rules.h8, from, &stop.to, draft);
+        snmp_credentials(&survey.rules.h10, from, &stop.to, draft);
         from = &stop.to;
     }
     plan_faults(survey, goal, stops, draft);
@@ -110,10 +114,11 @@ pub(super) fn plan_faults(survey: &Survey<'_>, goal: &Release, stops: &[Stop<'_>
         expired_users(survey, &stop.to, draft);
         default_upgrade_options(survey, &stop.to, draft);
     }
-    for release in stops.iter().map(|stop| &stop.to).chain([goal]).filter(|release| is_h12(release)) {
+    let rules = survey.rules;
+    for release in stops.iter().map(|stop| &stop.to).chain([goal]).filter(|release| is_h12(rules, release)) {
         draft.warn(
             "KnownIssue",
-            "KI_DCOMConfig_flagged_as_virus",
+            rules.h12.issue.as_deref().unwrap_or("H12"),
             format!(
                 "antivirus programs may take a file of {} for malware: check the exclusions first (H12)",
                 release.name()
@@ -122,8 +127,8 @@ pub(super) fn plan_faults(survey: &Survey<'_>, goal: &Release, stops: &[Stop<'_>
     }
 }
 
-fn verify_cluster_ports(from: &Release, to: &Release, draft: &mut Draft) {
-    if from.band() == (10, 0) && to.band() >= (10, 2) {
+fn verify_cluster_ports(rule: &ClusterPortsRule, from: &Release, to: &Release, draft: &mut Draft) {
+    if from.band() == band_of(&rule.from) && to.band() >= band_of(&rule.reaching) {
         draft.block(
             BlockCode::ManualStepRequired,
             Vec::new(),
@@ -148,11 +153,11 @@ fn undecided(from: &Release, to: &Release, rule: &str, draft: &mut Draft) {
     );
 }
 
-fn nats_check(from: &Release, to: &Release, draft: &mut Draft) {
-    if !to.is_line(10, 2, 7) {
+fn nats_check(rule: &HopRule, from: &Release, to: &Release, draft: &mut Draft) {
+    if holds(&rule.to, to) != Some(true) {
         return;
     }
-    let below = from.at_least(&H8_SOURCE).map(|at_least| !at_least);
+    let below = holds(&rule.from, from);
     if below.is_none() {
         undecided(from, to, "H8", draft);
     }
@@ -161,19 +166,20 @@ fn nats_check(from: &Release, to: &Release, draft: &mut Draft) {
             BlockCode::KnownIssue,
             Vec::new(),
             format!(
-                "the prerequisite VerifyNatsIsRunning makes trouble from {} to 10.2.7 (H8)",
-                from.describe()
+                "the prerequisite VerifyNatsIsRunning makes trouble from {} to {} (H8)",
+                from.describe(),
+                to.name()
             ),
-            "want 10.2.8, or a Main Release",
+            format!("want {}", rule.instead),
         );
     }
 }
 
-fn snmp_credentials(from: &Release, to: &Release, draft: &mut Draft) {
-    if !from.is_line(10, 4, 0) || !is_h10_target(to) {
+fn snmp_credentials(rule: &HopRule, from: &Release, to: &Release, draft: &mut Draft) {
+    if holds(&rule.to, to) != Some(true) {
         return;
     }
-    let late = from.cu_is(|cu| cu >= 6);
+    let late = holds(&rule.from, from);
     if late.is_none() {
         undecided(from, to, "H10", draft);
     }
@@ -182,18 +188,20 @@ fn snmp_credentials(from: &Release, to: &Release, draft: &mut Draft) {
             BlockCode::KnownIssue,
             Vec::new(),
             format!(
-                "SNMPv3 credentials are lost from {} to {} (KI_SNMPv3_elements_broken_after_upgrade)",
+                "SNMPv3 credentials are lost from {} to {}{}",
                 from.describe(),
-                to.name()
+                to.name(),
+                cited(rule.issue.as_ref())
             ),
-            "want 10.5.0 or 10.5.1 or later",
+            format!("want {}", rule.instead),
         );
     }
 }
 
 /// H11: SLNet does not come up on these while a user in Security.xml is expired.
 fn expired_users(survey: &Survey<'_>, to: &Release, draft: &mut Draft) {
-    if !is_h11(to) {
+    let rule = &survey.rules.h11;
+    if !is_h11(survey.rules, to) {
         return;
     }
     let seen =
@@ -204,15 +212,16 @@ fn expired_users(survey: &Survey<'_>, to: &Release, draft: &mut Draft) {
             BlockCode::KnownIssue,
             seen,
             format!(
-                "{} does not come up while Security.xml holds an expired user (KI_Upgrade_to_1051_stuck)",
-                to.name()
+                "{} does not come up while Security.xml holds an expired user{}",
+                to.name(),
+                cited(rule.issue.as_ref())
             ),
-            "want 10.5.0, 10.5.2 CU1 or later, or remove the expired users",
+            format!("want {}, or remove the expired users", rule.instead),
         );
     } else if unknown {
         draft.warn(
             "KnownIssue",
-            "KI_Upgrade_to_1051_stuck",
+            rule.issue.as_deref().unwrap_or("H11"),
             format!("{} does not come up while Security.xml holds an expired user; whether it does was not seen (H11)", to.name()),
         );
     }
@@ -220,11 +229,8 @@ fn expired_users(survey: &Survey<'_>, to: &Release, draft: &mut Draft) {
 
 /// H13: DefaultUpgradeOptions in MaintenanceSettings.xml keeps SLNet from starting.
 fn default_upgrade_options(survey: &Survey<'_>, to: &Release, draft: &mut Draft) {
-    let Line { major, minor, feature } = to.line();
-    let line = (major, minor, feature);
-    let feature_release = feature > 0 && ((10, 4, 1)..=(10, 5, 6)).contains(&line);
-    let main_release = line == (10, 5, 0) && to.cu().is_some_and(|cu| cu <= 3);
-    if !feature_release && !main_release {
+    let rule = &survey.rules.h13;
+    if holds(&rule.releases, to) != Some(true) {
         return;
     }
     let seen = survey
@@ -235,16 +241,16 @@ fn default_upgrade_options(survey: &Survey<'_>, to: &Release, draft: &mut Draft)
             BlockCode::KnownIssue,
             seen,
             format!(
-                "SLNet does not start on {} with DefaultUpgradeOptions in MaintenanceSettings.xml \
-                 (KI_Default_upgrade_options_SLNet_issue)",
-                to.name()
+                "SLNet does not start on {} with DefaultUpgradeOptions in MaintenanceSettings.xml{}",
+                to.name(),
+                cited(rule.issue.as_ref())
             ),
-            "remove the element, or want a release that is not concerned (10.5.0 CU4 or later, 10.5.7 or later)",
+            format!("remove the element, or want a release that is not concerned ({})", rule.instead),
         );
     } else if unknown {
         draft.warn(
             "KnownIssue",
-            "KI_Default_upgrade_options_SLNet_issue",
+            rule.issue.as_deref().unwrap_or("H13"),
             format!("SLNet does not start on {} if MaintenanceSettings.xml holds DefaultUpgradeOptions; not seen (H13)", to.name()),
         );
     }

@@ -7,6 +7,7 @@ use dataminer_schema::{
     plan::{BlockCode, Disruption},
     v1::{
         cluster::FailoverPolicy,
+        knowledge::{DotNetRule, UtilityRule},
         observation::{AgentObservation, AgentState},
     },
 };
@@ -17,14 +18,7 @@ use super::{
     draft::{Draft, list},
     survey::{Broker, Seen, Survey},
 };
-use crate::release::Threshold;
-
-/// S10: the first core whose Taskbar Utility reads its command line with no instance of it running (RN 37952,
-/// `domain/05 section 1`).
-const READS_ARGUMENTS: Threshold = Threshold::new((10, 3, 11), (10, 4, 2, 0));
-
-/// From here on the .NET 10 hosting bundle is required (RN 44121, `domain/02 section 4`).
-const NEEDS_DOTNET_10: Threshold = Threshold::new((10, 5, 10), (10, 6, 1, 0));
+use crate::release::Release;
 
 /// What counts only where something will be done.
 pub(super) fn plan_health(
@@ -40,7 +34,7 @@ pub(super) fn plan_health(
     covered(survey, draft);
     disk(input, survey, draft);
     failover_policy(input, survey, course, draft);
-    utility(course, draft);
+    utility(&survey.rules.s10, course, draft);
     dotnet(survey, course, draft);
 }
 
@@ -162,8 +156,9 @@ fn failover_policy(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'
 
 /// S10: an old Taskbar Utility may fail or ask when it runs unattended. Nothing here can prove that it does not, so
 /// this warns; the job's deadline ends a run that hangs.
-fn utility(course: &Course<'_>, draft: &mut Draft) {
-    if let Some(leg) = course.legs.first().filter(|leg| leg.from.at_least(&READS_ARGUMENTS) == Some(false)) {
+fn utility(rule: &UtilityRule, course: &Course<'_>, draft: &mut Draft) {
+    let old = |from: &Release| from.at_least(&rule.reads_arguments) == Some(false);
+    if let Some(leg) = course.legs.first().filter(|leg| old(&leg.from)) {
         draft.warn(
             "UtilityUnproven",
             "S10",
@@ -175,45 +170,45 @@ fn utility(course: &Course<'_>, draft: &mut Draft) {
     }
 }
 
-/// S5: the .NET 10 hosting bundle; a warning where unknown, a block where observed to be missing.
+/// S5: the .NET hosting bundle; a warning where unknown, a block where observed to be missing.
 fn dotnet(survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
-    let core = course.legs.iter().any(|leg| leg.to.at_least(&NEEDS_DOTNET_10) == Some(true));
-    // Web packages check for it from 10.6.5 on (RN 44906, `domain/03 section 2`).
-    let web = course.web.as_ref().is_some_and(|web| {
-        let line = web.to.line();
-        (line.major, line.minor, line.feature) >= (10, 6, 5) || (line.major, line.minor) > (10, 6)
-    });
+    let DotNetRule { major, core: needed, web: first, source: _ } = &survey.rules.s5;
+    let core = course.legs.iter().any(|leg| leg.to.at_least(needed) == Some(true));
+    // Web packages check for it by themselves (RN 44906, `domain/03 section 2`).
+    let web = course.web.as_ref().is_some_and(|web| web.to.line() >= first.line());
     if !core && !web {
         return;
     }
-    let lacking = survey.names_where(|seen| seen.reached().and_then(has_dotnet_10) == Some(false));
-    let unknown =
-        survey.names_where(|seen| seen.reached().is_some_and(|agent| has_dotnet_10(agent).is_none()));
+    let has = |agent| has_dotnet(agent, *major);
+    let lacking = survey.names_where(|seen| seen.reached().and_then(has) == Some(false));
+    let unknown = survey.names_where(|seen| seen.reached().is_some_and(|agent| has(agent).is_none()));
     if !lacking.is_empty() {
         let message =
-            format!("{} lacks the ASP.NET Core 10 hosting bundle that the target needs", list(&lacking));
+            format!("{} lacks the ASP.NET Core {major} hosting bundle that the target needs", list(&lacking));
         draft.block(
             BlockCode::ManualStepRequired,
             lacking,
             message,
-            "install the .NET 10 hosting bundle there; this program installs nothing but DataMiner packages",
+            format!(
+                "install the .NET {major} hosting bundle there; this program installs nothing but DataMiner packages"
+            ),
         );
     }
     if !unknown.is_empty() {
         let message = format!(
-            "it was not seen whether the .NET 10 hosting bundle that the target needs is on {}",
+            "it was not seen whether the .NET {major} hosting bundle that the target needs is on {}",
             list(&unknown)
         );
         draft.warn("RequirementUnknown", "S5", message);
     }
 }
 
-/// Whether a released .NET 10 hosting bundle is there: programs built for 10 run neither on 9 nor on 11, nor is a
-/// preview supported. `None` where it was not seen, or where a version could not be read and no other is right.
-fn has_dotnet_10(agent: &AgentObservation) -> Option<bool> {
+/// Whether a released .NET hosting bundle of this version is there: programs built for 10 run neither on 9 nor on
+/// 11, nor is a preview supported. `None` where it was not seen, or where a version could not be read and no other is right.
+fn has_dotnet(agent: &AgentObservation, major: u16) -> Option<bool> {
     let versions: Vec<Result<semver::Version, semver::Error>> =
         agent.dotnet.as_ref()?.iter().map(|bundle| semver::Version::parse(bundle)).collect();
-    if versions.iter().flatten().any(|version| version.major == 10 && version.pre.is_empty()) {
+    if versions.iter().flatten().any(|version| version.major == u64::from(major) && version.pre.is_empty()) {
         return Some(true);
     }
     versions.iter().all(Result::is_ok).then_some(false)

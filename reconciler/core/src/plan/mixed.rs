@@ -9,7 +9,7 @@ use super::{
     PlanInput,
     course::{CoreChange, Course, Leg, Position, Target, Way, legs, may_fall, position, unknown},
     draft::{Draft, list},
-    survey::{BROKER_ONLY, Broker, Seen, Survey},
+    survey::{Broker, Seen, Survey},
 };
 use crate::{converged::ExpectedCore, release::Release};
 
@@ -43,8 +43,8 @@ pub(super) fn plan_mixed<'a>(
     if !allowed {
         return CoreChange::Undecided;
     }
-    let boundary =
-        low.at_least(&BROKER_ONLY) != high.at_least(&BROKER_ONLY) || survey.broker() == Broker::Differs;
+    let only = &survey.rules.h4.only;
+    let boundary = low.at_least(only) != high.at_least(only) || survey.broker() == Broker::Differs;
     let mix = Mix { input, survey, target, low: (low, lower), high: (high, higher) };
     let legs = if boundary {
         Err("a mix across the BrokerGateway boundary is not repaired unattended".to_owned())

@@ -35,7 +35,7 @@ use self::{
     draft::Draft,
     survey::{Seen, Survey},
 };
-use crate::{catalog::Catalog, desired::Desired, release::Release};
+use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
 
 /// Everything that a plan depends on.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,8 @@ pub struct PlanInput<'a> {
     /// The latest observation; `None`: the cluster was never seen.
     pub observation: Option<&'a Observation>,
     pub catalog: &'a Catalog,
+    /// What is known of DataMiner's releases.
+    pub knowledge: &'a Knowledge,
     /// What the vault holds of this cluster.
     pub vault: &'a [Backup],
     pub state: &'a PlanState,

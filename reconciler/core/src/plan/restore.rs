@@ -14,22 +14,16 @@ use super::{
     draft::Draft,
     survey::Survey,
 };
-use crate::release::{Release, Threshold, web_index};
+use crate::{
+    knowledge::Rules,
+    release::{Release, web_index},
+};
 
 /// The GQI DxM, as Windows lists it.
 pub(super) const GQI: &str = "DataMiner GQI";
 
 /// The Web DcM, as Windows lists it.
 pub(super) const WEB_DCM: &str = "DataMiner Web";
-
-/// Web apps from here on bring the GQI DxM (`domain/03 section 3`); read on the web level.
-const HAS_GQI: Threshold = Threshold::new((10, 5, 0), (10, 5, 2, 0));
-
-/// Web apps from here on bring the Web DcM (`domain/03 section 3`); read on the web level.
-const HAS_WEB_DCM: Threshold = Threshold::new((10, 5, 8), (10, 5, 11, 0));
-
-/// The Web DcM works from here on (RN 43439); read on the core.
-const RUNS_WEB_DCM: Threshold = Threshold::new((10, 5, 0), (10, 5, 1, 0));
 
 /// By how much our own copy may be older than the newest backup of the same content, and still be chosen.
 const COPY_LAG: SignedDuration = SignedDuration::from_hours(24);
@@ -75,14 +69,19 @@ pub(super) fn plan_restore(
         wanted @ (Restore::Matching | Restore::MostRecent) => choose(input, survey, wanted, level, draft),
     };
     let core = course.target.as_ref().map(|target| &target.release);
-    Tail { owed: false, restore, modules: core.map(|core| modules(level, core)).unwrap_or_default() }
+    Tail {
+        owed: false,
+        restore,
+        modules: core.map(|core| modules(survey.rules, level, core)).unwrap_or_default(),
+    }
 }
 
 /// The modules that come with these web apps and are not downgraded by any package (`domain/03 section 5`).
-fn modules(level: &Version, core: &Release) -> Vec<String> {
+fn modules(rules: &Rules, level: &Version, core: &Release) -> Vec<String> {
     let Some(web) = Release::exact(level.clone()) else { return Vec::new() };
-    let gqi = (web.at_least(&HAS_GQI) == Some(true)).then_some(GQI);
-    let dcm = web.at_least(&HAS_WEB_DCM) == Some(true) && core.at_least(&RUNS_WEB_DCM) == Some(true);
+    let gqi = (web.at_least(&rules.g5.gqi) == Some(true)).then_some(GQI);
+    let runs = core.at_least(&rules.w2.web_dcm.core) == Some(true);
+    let dcm = runs && web.at_least(&rules.g5.web_dcm) == Some(true);
     gqi.into_iter().chain(dcm.then_some(WEB_DCM)).map(str::to_owned).collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dataminer_schema::{
     plan::BlockCode,
+    v1::knowledge::ExitRule,
     version::{MonthIndex, PackageKind, Track, Version},
 };
 
@@ -17,12 +18,9 @@ use super::{
 };
 use crate::{
     catalog::{Catalog, Entry},
-    knowledge,
+    knowledge::{Knowledge, Rules},
     release::Release,
 };
-
-/// 10.0.0 CU19, the one stop out of 9.6 and early 10.0 (`domain/02 H6`).
-const EXIT_OF_10_0: u16 = 19;
 
 /// More Main Release lines than this lie between no two real versions.
 const MAX_BANDS: usize = 40;
@@ -45,12 +43,17 @@ pub(super) fn plan_route<'a>(
     draft: &mut Draft,
 ) -> Vec<Stop<'a>> {
     let goal = &target.release;
-    if source.band() < (9, 6) {
+    let oldest = &survey.rules.oldest.line;
+    if source.band() < band_of(oldest) {
         draft.block(
             BlockCode::NoPath,
             Vec::new(),
             format!("there is no documented path from {}", source.describe()),
-            "packages hold no upgrade actions for versions below 9.6: ask the vendor's support",
+            format!(
+                "packages hold no upgrade actions for versions below {}.{}: ask the vendor's support",
+                oldest.major(),
+                oldest.minor()
+            ),
         );
         return Vec::new();
     }
@@ -58,12 +61,12 @@ pub(super) fn plan_route<'a>(
     let accepted = input.desired.cluster.upgrade.accept_older_fixes;
     // The pessimistic end: the stop must not have fewer fixes than the source may have.
     let floor = if accepted { source.index_high().min(goal.index_low()) } else { source.index_high() };
-    let mut stops = stops_between(input.catalog, survey, source, goal, floor, draft);
+    let mut stops = stops_between(input, survey, source, goal, floor, draft);
     match target.entry {
         Some(entry) => stops.push(last_stop(source, goal, entry, stops.last())),
         None => no_package(input.catalog, goal, draft),
     }
-    let stops = hazards::plan_detours(input.catalog, source, stops, draft);
+    let stops = hazards::plan_detours(input.catalog, survey.rules, source, stops, draft);
     hazards::plan_hazards(survey, source, goal, &stops, draft);
     mark_falls(source, stops)
 }
@@ -97,30 +100,32 @@ fn older_fixes(input: &PlanInput<'_>, source: &Release, goal: &Release, draft: &
 
 /// H2, H3, H5, H6: a stop in each Main Release line strictly between, ceilings computed backwards from the target.
 fn stops_between<'a>(
-    catalog: &'a Catalog,
+    input: &PlanInput<'a>,
     survey: &Survey<'_>,
     source: &Release,
     goal: &Release,
     floor: MonthIndex,
     draft: &mut Draft,
 ) -> Vec<Stop<'a>> {
+    let (catalog, rules) = (input.catalog, survey.rules);
     let mut stops = Vec::new();
-    let Some(mut bands) = bands_between(catalog, source, goal, draft) else { return stops };
-    let crossing = broker::is_crossing(source, goal);
+    let Some(mut bands) = bands_between(input, source, goal, draft) else { return stops };
+    let crossing = broker::is_crossing(rules, source, goal);
     if crossing {
         // Also where the source already runs it: then one more stop inside it may be needed.
-        bands.insert(broker::BAND);
+        bands.insert(broker::band(rules));
     }
-    if source.band() < (10, 1) && goal.band() >= (10, 2) {
-        // H5: 10.1 is skipped.
-        bands.retain(|band| *band != (10, 1));
+    let skip = &rules.h5;
+    if source.band() < band_of(&skip.below) && goal.band() >= band_of(&skip.reaching) {
+        bands.remove(&band_of(&skip.skips));
     }
-    let exit = leaves_by_exit(source, goal, draft);
-    if exit || (source.band() == (9, 6) && goal.band() <= (10, 1)) {
+    let exit = leaves_by_exit(&rules.h6, source, goal, draft);
+    let direct = source.band() == band_of(&rules.h6.from) && goal.band() <= band_of(&rules.h6.direct_to);
+    if exit || direct {
         // Either the exit is the stop there, or an early 10.0 or 10.1 release is reached directly.
-        bands.retain(|band| *band != (10, 0));
+        bands.remove(&band_of(&rules.h6.exit));
     }
-    let known_last = knowledge::MAIN_RELEASES.last().map_or((0, 0), |&(a, b, _)| (a, b));
+    let known_last = input.knowledge.main_releases().last().map_or((0, 0), |&(a, b, _)| (a, b));
     if goal.band() > known_last {
         draft.warn(
             "UnknownMajor",
@@ -133,36 +138,42 @@ fn stops_between<'a>(
     }
     let mut ceiling = (goal.index_low(), goal.name());
     for band in bands.into_iter().rev() {
-        let migration = (crossing && band == broker::BAND)
+        let migration = (crossing && band == broker::band(rules))
             .then(|| broker::plan_migration(catalog, survey, source, goal, (floor, ceiling.0), draft))
             .flatten();
         let stop = match migration {
             Some(Spot::Stop(stop)) => Some(*stop),
             Some(Spot::Here) => None,
             None if band == source.band() => None,
-            None => stop_in(catalog, band, source, floor, &ceiling, draft),
+            None => stop_in(input, rules, band, source, (floor, &ceiling), draft),
         };
         let Some(stop) = stop else { continue };
         ceiling = (stop.to.index_low().min(ceiling.0), stop.to.name());
         stops.push(stop);
     }
     if exit {
-        stops.extend(exit_stop(catalog, draft));
+        stops.extend(exit_stop(catalog, &rules.h6, draft));
     }
     stops.reverse();
     stops
 }
 
+/// The band A.B of a version.
+pub(super) fn band_of(version: &Version) -> (u16, u16) {
+    (version.major(), version.minor())
+}
+
 /// The Main Release lines strictly between two releases, ascending; `None` where there are impossibly many.
 pub(super) fn bands_between(
-    catalog: &Catalog,
+    input: &PlanInput<'_>,
     low: &Release,
     high: &Release,
     draft: &mut Draft,
 ) -> Option<BTreeSet<(u16, u16)>> {
     let (from, to) = (low.band(), high.band());
-    let mut bands: BTreeSet<(u16, u16)> = knowledge::MAIN_RELEASES.iter().map(|&(a, b, _)| (a, b)).collect();
-    bands.extend(catalog.bands().into_iter().filter(|(major, _)| *major >= 10));
+    let known = input.knowledge.main_releases();
+    let mut bands: BTreeSet<(u16, u16)> = known.iter().map(|&(a, b, _)| (a, b)).collect();
+    bands.extend(input.catalog.bands().into_iter().filter(|(major, _)| *major >= 10));
     if from.0 == to.0 {
         // A line that nobody knows a release of is still not skipped.
         bands.extend((from.1..to.1).map(|minor| (from.0, minor)));
@@ -181,26 +192,27 @@ pub(super) fn bands_between(
 }
 
 /// H6: whether the way leaves 9.6, or 10.0.0 below CU19, by 10.0.0 CU19.
-fn leaves_by_exit(source: &Release, goal: &Release, draft: &mut Draft) -> bool {
-    let exit_index = Version::new(10, 0, 0).with_cu(EXIT_OF_10_0).month_index();
-    if Some(goal.index_low()) < exit_index || (goal.is_line(10, 0, 0) && goal.cu() == Some(EXIT_OF_10_0)) {
+fn leaves_by_exit(rule: &ExitRule, source: &Release, goal: &Release, draft: &mut Draft) -> bool {
+    let ExitRule { exit, from, direct_to: _, source: _ } = rule;
+    if Some(goal.index_low()) < exit.month_index() || (goal.line() == exit.line() && goal.cu() == exit.cu()) {
         return false;
     }
-    if source.band() == (9, 6) {
+    if source.band() == band_of(from) {
         return true;
     }
-    if !source.is_line(10, 0, 0) || goal.is_line(10, 0, 0) {
+    if source.line() != exit.line() || goal.line() == exit.line() {
         return false;
     }
-    match source.cu_is(|cu| cu < EXIT_OF_10_0) {
+    match source.cu_is(|cu| Some(cu) < exit.cu()) {
         Some(below) => below,
         None => {
             draft.block(
                 BlockCode::UnknownBuild,
                 Vec::new(),
                 format!(
-                    "whether {} is below 10.0.0 CU19 is not known, and that decides the first stop",
-                    source.describe()
+                    "whether {} is below {} is not known, and that decides the first stop",
+                    source.describe(),
+                    exit.release_name()
                 ),
                 "name the build in the catalogue's `builds`, or add its package",
             );
@@ -209,21 +221,23 @@ fn leaves_by_exit(source: &Release, goal: &Release, draft: &mut Draft) -> bool {
     }
 }
 
-fn exit_stop<'a>(catalog: &'a Catalog, draft: &mut Draft) -> Option<Stop<'a>> {
-    let exit = Version::new(10, 0, 0).with_cu(EXIT_OF_10_0);
-    match catalog.core_package(&exit).and_then(|entry| Some((entry, entry.release.clone()?))) {
+fn exit_stop<'a>(catalog: &'a Catalog, rule: &ExitRule, draft: &mut Draft) -> Option<Stop<'a>> {
+    let exit = rule.exit.release_name();
+    let (major, minor) = band_of(&rule.exit);
+    let old = format!("{}.{}", rule.from.major(), rule.from.minor());
+    match catalog.core_package(&rule.exit).and_then(|entry| Some((entry, entry.release.clone()?))) {
         Some((entry, to)) => Some(Stop {
             to,
             entry,
             rules: vec!["H6"],
-            reason: "9.6 and early 10.0 are left by 10.0.0 CU19 and no other".to_owned(),
+            reason: format!("{old} and early {major}.{minor} are left by {exit} and no other"),
         }),
         None => {
             draft.block(
                 BlockCode::NoPackage,
                 Vec::new(),
-                "the way stops at 10.0.0 CU19, of which the catalogue has no package",
-                "add the full package of 10.0.0 CU19 to a PackageCatalog",
+                format!("the way stops at {exit}, of which the catalogue has no package"),
+                format!("add the full package of {exit} to a PackageCatalog"),
             );
             None
         }
@@ -233,19 +247,21 @@ fn exit_stop<'a>(catalog: &'a Catalog, draft: &mut Draft) -> Option<Stop<'a>> {
 /// H2: the newest Main Release of `band` between floor and ceiling, not one of H12 while another serves; without one
 /// the newest Feature Release in that range; without that the oldest one above.
 fn stop_in<'a>(
-    catalog: &'a Catalog,
+    input: &PlanInput<'a>,
+    rules: &Rules,
     band: (u16, u16),
     source: &Release,
-    floor: MonthIndex,
-    (ceiling, next): &(MonthIndex, String),
+    (floor, (ceiling, next)): (MonthIndex, &(MonthIndex, String)),
     draft: &mut Draft,
 ) -> Option<Stop<'a>> {
+    let catalog = input.catalog;
     let mains = catalog.core_releases(band, Track::Main);
     let features = catalog.core_releases(band, Track::Feature);
     let fits = |release: &Release| floor <= release.index_low() && release.index_low() <= *ceiling;
     let newest = |of: &[(&Release, &'a Entry)], antivirus: bool| {
-        let fitting = of.iter().filter(|(release, _)| fits(release) && hazards::is_h12(release) == antivirus);
-        let usable = fitting.filter(|(release, _)| !hazards::avoided_as_stop(release, source));
+        let fitting =
+            of.iter().filter(|(release, _)| fits(release) && hazards::is_h12(rules, release) == antivirus);
+        let usable = fitting.filter(|(release, _)| !hazards::avoided_as_stop(rules, release, source));
         usable
             .max_by_key(|(release, _)| release.index_low())
             .map(|(release, entry)| ((*release).clone(), *entry))
@@ -254,7 +270,7 @@ fn stop_in<'a>(
     let chosen = newest(&mains, false).or_else(|| newest(&mains, true));
     let chosen = match chosen {
         Some((to, entry)) => {
-            warn_of_later(&to, *ceiling, draft);
+            warn_of_later(input.knowledge, &to, *ceiling, draft);
             Some((to, entry, format!("the newest CU of {major}.{minor} that {next} still follows")))
         }
         None => newest(&features, false).or_else(|| newest(&features, true)).map(|(to, entry)| {
@@ -279,7 +295,7 @@ fn stop_in<'a>(
     }
     let have: Vec<String> = mains.iter().chain(&features).map(|(release, _)| release.name()).collect();
     let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
-    let best = best_known(band, floor, *ceiling);
+    let best = best_known(input.knowledge, band, floor, *ceiling);
     draft.block(
         BlockCode::NoPackage,
         Vec::new(),
@@ -299,8 +315,8 @@ pub(super) fn add_package(catalog: &Catalog, band: (u16, u16), release: &str) ->
     unnamed(catalog, band).map_or_else(|| help.clone(), |unnamed| format!("{help}; {unnamed}"))
 }
 
-fn warn_of_later(chosen: &Release, ceiling: MonthIndex, draft: &mut Draft) {
-    if let Some(best) = best_known(chosen.band(), chosen.index_high(), ceiling)
+fn warn_of_later(knowledge: &Knowledge, chosen: &Release, ceiling: MonthIndex, draft: &mut Draft) {
+    if let Some(best) = best_known(knowledge, chosen.band(), chosen.index_high(), ceiling)
         && best != chosen.name()
     {
         draft.warn(
@@ -315,15 +331,23 @@ fn warn_of_later(chosen: &Release, ceiling: MonthIndex, draft: &mut Draft) {
 }
 
 /// The newest final Main Release of `band` that serves as a stop.
-pub(super) fn best_known(band: (u16, u16), floor: MonthIndex, ceiling: MonthIndex) -> Option<String> {
-    let releases = knowledge::final_releases().into_iter().filter(|version| {
+pub(super) fn best_known(
+    knowledge: &Knowledge,
+    band: (u16, u16),
+    floor: MonthIndex,
+    ceiling: MonthIndex,
+) -> Option<String> {
+    let releases = knowledge.final_releases().iter().filter(|version| {
         let index = version.month_index();
         (version.major(), version.minor()) == band
             && version.track() == Track::Main
             && index >= Some(floor)
             && index <= Some(ceiling)
     });
-    let releases = releases.filter_map(Release::exact).filter(|release| !hazards::is_h12(release));
+    let releases = releases
+        .cloned()
+        .filter_map(Release::exact)
+        .filter(|release| !hazards::is_h12(knowledge.rules(), release));
     releases.max_by_key(Release::index_low).map(|release| release.name())
 }
 

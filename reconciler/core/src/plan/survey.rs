@@ -7,17 +7,16 @@ use dataminer_schema::{
 };
 
 use super::PlanInput;
-use crate::release::{Release, Threshold, web_index};
-
-/// From here on BrokerGateway is the only way; the legacy NATS is gone (RN 43526, 43861; `domain/02 section 2`).
-pub(super) const BROKER_ONLY: Threshold = Threshold::new((10, 6, 0), (10, 6, 1, 0));
-
-/// BrokerGateway cannot run below (`domain/02 section 2`: possible from 10.5.0 CU2/10.5.5).
-pub(super) const BROKER_POSSIBLE: Threshold = Threshold::new((10, 5, 2), (10, 5, 5, 0));
+use crate::{
+    knowledge::Rules,
+    release::{Release, web_index},
+};
 
 /// What was seen of the cluster that the manifest declares.
 #[derive(Debug)]
 pub(super) struct Survey<'a> {
+    /// The parameters of the rules that it is read by.
+    pub(super) rules: &'a Rules,
     pub(super) members: Vec<Seen<'a>>,
 }
 
@@ -67,7 +66,7 @@ impl<'a> Survey<'a> {
                 members.push(Seen::of(input, backup, Some(main)));
             }
         }
-        Self { members }
+        Self { rules: input.knowledge.rules(), members }
     }
 
     /// Every declared member.
@@ -99,7 +98,7 @@ impl<'a> Survey<'a> {
 
     pub(super) fn broker(&self) -> Broker {
         let reached = self.members.iter().filter(|seen| seen.reached().is_some());
-        let seen: Vec<Option<bool>> = reached.map(Seen::broker).collect();
+        let seen: Vec<Option<bool>> = reached.map(|seen| seen.broker(self.rules)).collect();
         match (seen.contains(&Some(true)), seen.contains(&Some(false)), seen.contains(&None)) {
             (true, true, _) => Broker::Differs,
             (true, false, false) => Broker::Active,
@@ -168,9 +167,9 @@ impl<'a> Seen<'a> {
 
     /// Whether BrokerGateway runs there. From 10.6.0/10.6.1 on it always does, and the tag that probes read is
     /// obsolete (RN 43861); below 10.5.0 CU2/10.5.5 it cannot.
-    pub(super) fn broker(&self) -> Option<bool> {
+    pub(super) fn broker(&self, rules: &Rules) -> Option<bool> {
         let at_least = |threshold| self.release().and_then(|release| release.at_least(threshold));
-        match (at_least(&BROKER_ONLY), at_least(&BROKER_POSSIBLE)) {
+        match (at_least(&rules.h4.only), at_least(&rules.h4.possible)) {
             (Some(true), _) => Some(true),
             (_, Some(false)) => Some(false),
             _ => self.reached().and_then(|agent| agent.broker_gateway),

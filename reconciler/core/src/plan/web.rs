@@ -267,7 +267,7 @@ fn web_leg<'a>(
     draft: &mut Draft,
 ) -> Option<WebLeg<'a>> {
     let Step { way, from, mut rules, reason } = step;
-    if let Some(rule) = gate(wanted, core, draft) {
+    if let Some(rule) = gate(input.knowledge, wanted, core, draft) {
         rules.push(rule);
     }
     if way == Way::Up {

@@ -2,6 +2,7 @@
 
 use dataminer_schema::{
     plan::BlockCode,
+    v1::knowledge::PackageFailure,
     version::{MonthIndex, Version},
 };
 
@@ -10,9 +11,13 @@ use super::{
     allowance::Allowance,
     course::Course,
     draft::{Draft, list},
+    route::band_of,
     survey::{Seen, Survey},
 };
-use crate::release::web_index;
+use crate::{
+    knowledge::holds,
+    release::{Release, web_index},
+};
 
 /// W5: the level that is there must not fall, neither at the end nor on the way. Whether it does at the end, and may.
 pub(super) fn protect(
@@ -77,38 +82,42 @@ pub(super) fn protect(
     false
 }
 
-/// W8: after web 10.5.1 or later, 10.4 full packages fail until 10.4.0 CU20 (RN 43676).
+/// W8: behind newer web apps, full packages of the line before fail until one of its CUs (RN 43676).
 pub(super) fn prerequisite(survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
+    let PackageFailure { web: first, line, fixed_in, source: _ } = &survey.rules.w8.package;
     let ahead = survey.names_where(|seen| {
         let web = seen.web.as_ref();
-        web.is_some_and(|web| (web.major(), web.minor()) >= (10, 5) && web_index(web) >= MonthIndex(61))
+        web.is_some_and(|web| band_of(web) >= band_of(first) && web_index(web) >= web_index(first))
     });
+    let failing = band_of(line);
     let hop = course.legs.iter().find(|leg| {
-        let fixed = leg.to.is_line(10, 4, 0) && leg.to.cu_low() >= 20;
-        leg.from.band() == (10, 4) && leg.to.band() == (10, 4) && !fixed
+        let fixed = leg.to.line() == fixed_in.line() && leg.to.cu_low() >= fixed_in.cu().unwrap_or(0);
+        leg.from.band() == failing && leg.to.band() == failing && !fixed
     });
     if let (false, Some(hop)) = (ahead.is_empty(), hop) {
-        let message =
-            format!("the full package of {} fails after web apps of 10.5 on {}", hop.to.name(), list(&ahead));
-        draft.block(BlockCode::PrerequisiteKnownToFail, ahead, message, "want 10.4.0 CU20 or later, or 10.5");
+        let (major, minor) = band_of(first);
+        let message = format!(
+            "the full package of {} fails after web apps of {major}.{minor} on {}",
+            hop.to.name(),
+            list(&ahead)
+        );
+        let help = format!("want {} or later, or {major}.{minor}", fixed_in.release_name());
+        draft.block(BlockCode::PrerequisiteKnownToFail, ahead, message, help);
     }
 }
 
 /// W8: GQI loses a library on the way from early 10.5 web apps, until its module is installed again.
 pub(super) fn json_library(survey: &Survey<'_>, wanted: &Version, draft: &mut Draft) {
-    // 10.5.0 CU15 = 10.6.0 CU3 = 10.6.6.
-    let fixed = web_index(wanted) >= MonthIndex(78);
+    let rule = &survey.rules.w8.library;
+    let fixed = web_index(wanted) >= web_index(&rule.fixed_level);
     let hit = survey.names_where(|seen| {
-        let line = seen.web.as_ref().map(|web| (web.line(), web.cu().unwrap_or(0)));
-        line.is_some_and(|(line, cu)| {
-            (line.major, line.minor) == (10, 5)
-                && (matches!(line.feature, 2 | 3) || (line.feature == 0 && cu == 0))
-        })
+        let web = seen.web.as_ref().and_then(|web| Release::exact(web.clone()));
+        web.is_some_and(|web| holds(&rule.from, &web) == Some(true))
     });
     if !fixed && !hit.is_empty() {
         draft.warn(
             "KnownIssue",
-            "KI_GQI_DxM_unavailable_missing_Newtonsoft_Json",
+            rule.issue.as_deref().unwrap_or("W8"),
             format!("GQI on {} needs a repair installation after this web upgrade (W8); this version does not do it", list(&hit)),
         );
     }

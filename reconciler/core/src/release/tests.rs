@@ -6,9 +6,39 @@ fn exact(text: &str) -> Release {
     Release::exact(text.parse().expect("a version")).expect("a CU")
 }
 
+/// From A, B, CU of the Main Release and A, B, C, CU of the Feature Release.
+fn threshold(main: (u16, u16, u16), feature: (u16, u16, u16, u16)) -> Threshold {
+    let (a, b, cu) = main;
+    let main = Version::new(a, b, 0).with_cu(cu);
+    let (a, b, c, cu) = feature;
+    Threshold(vec![main, Version::new(a, b, c).with_cu(cu)])
+}
+
+#[test]
+fn t1_the_member_of_the_own_line_decides() {
+    let members = ["10.5.0 CU17", "10.6.0 CU5", "10.6.8"];
+    let threshold = Threshold(members.map(|text| text.parse().expect("a version")).into());
+    let at = |text: &str| exact(text).at_least(&threshold);
+    assert_eq!(at("10.5.0 CU17"), Some(true));
+    assert_eq!(at("10.5.0 CU16"), Some(false));
+    assert_eq!(at("10.6.0 CU4"), Some(false), "10.6.0 CU4 is numerically above 10.5.0 CU17");
+    assert_eq!(at("10.6.0 CU5"), Some(true));
+    assert_eq!(at("10.4.0 CU21"), Some(false));
+    assert_eq!(at("10.7.0 CU0"), Some(true));
+    assert_eq!(at("10.6.7"), Some(false));
+    assert_eq!(at("10.6.8"), Some(true));
+}
+
+#[test]
+fn t1_nothing_is_read_from_the_other_track() {
+    let only = |text: &str| Threshold(vec![text.parse().expect("a version")]);
+    assert_eq!(exact("10.6.8").at_least(&only("10.5.0 CU17")), None);
+    assert_eq!(exact("10.6.0 CU1").at_least(&only("10.5.9")), None);
+}
+
 #[test]
 fn t1_thresholds_are_read_per_track() {
-    let threshold = Threshold::new((10, 3, 8), (10, 3, 11, 0));
+    let threshold = threshold((10, 3, 8), (10, 3, 11, 0));
     let at = |text: &str| exact(text).at_least(&threshold);
     assert_eq!(at("10.3.0 CU8"), Some(true));
     assert_eq!(at("10.3.0 CU7"), Some(false));
@@ -16,14 +46,14 @@ fn t1_thresholds_are_read_per_track() {
     assert_eq!(at("10.3.10"), Some(false));
     assert_eq!(at("10.4.0 CU0"), Some(true));
     // 10.3.1 lies below 10.3.0/10.3.3 although it is numerically above 10.3.0.
-    assert_eq!(exact("10.3.1").at_least(&Threshold::new((10, 3, 0), (10, 3, 3, 0))), Some(false));
+    assert_eq!(exact("10.3.1").at_least(&self::threshold((10, 3, 0), (10, 3, 3, 0))), Some(false));
 }
 
 #[test]
 fn d7_an_interval_answers_only_where_all_of_it_agrees() {
     let release = Release::between(Version::new(10, 5, 0).with_build(16500), 6, 11);
-    assert_eq!(release.at_least(&Threshold::new((10, 5, 4), (10, 5, 7, 0))), Some(true));
-    assert_eq!(release.at_least(&Threshold::new((10, 5, 11), (10, 5, 12, 2))), None);
+    assert_eq!(release.at_least(&threshold((10, 5, 4), (10, 5, 7, 0))), Some(true));
+    assert_eq!(release.at_least(&threshold((10, 5, 11), (10, 5, 12, 2))), None);
     assert_eq!(release.cu_is(|cu| cu > 5), Some(true));
     assert_eq!(release.cu_is(|cu| cu == 9), None);
     assert_eq!(release.cu(), None);
@@ -210,9 +240,9 @@ proptest! {
     fn an_interval_meets_a_threshold_where_all_of_its_members_do(
         world in worlds(),
         main in (10_u16..=10, 0_u16..3, 0_u16..6),
-        feature in (10_u16..=10, 0_u16..3, 0_u16..4, 0_u16..3),
+        feature in (10_u16..=10, 0_u16..3, 1_u16..4, 0_u16..3),
     ) {
-        let threshold = Threshold::new(main, feature);
+        let threshold = threshold(main, feature);
         for release in &world.releases {
             let answers = members(release).into_iter().map(|member| member.at_least(&threshold));
             prop_assert_eq!(release.at_least(&threshold), unanimous(answers).flatten());
@@ -247,13 +277,13 @@ proptest! {
     ) {
         let release = |(b, c, cu)| Release::exact(Version::new(10, b, c).with_cu(cu)).expect("a CU");
         let (low, high) = (release(low), release(high));
-        let threshold = Threshold::new(main, feature);
+        let threshold = threshold(main, feature);
         if low.track() == high.track() && low.compare(&high) != Some(Ordering::Greater) {
             prop_assert!(low.at_least(&threshold) <= high.at_least(&threshold));
         }
         let other = match low.track() {
-            Track::Main => Threshold::new(main, (0, 0, 0, 0)),
-            Track::Feature => Threshold::new((99, 0, 0), feature),
+            Track::Main => self::threshold(main, (0, 0, 1, 0)),
+            Track::Feature => self::threshold((99, 0, 0), feature),
         };
         prop_assert_eq!(low.at_least(&threshold), low.at_least(&other));
     }

@@ -10,14 +10,16 @@ use dataminer_schema::{
 use proptest::prelude::*;
 
 use crate::{
-    knowledge,
+    knowledge::Knowledge,
     release::Release,
     testing::{Scenario, backup, build_of, owed_module, owed_restore, package, version},
 };
 
 fn release() -> impl Strategy<Value = String> {
-    let names: Vec<String> = knowledge::final_releases()
-        .into_iter()
+    let names: Vec<String> = Knowledge::built_in()
+        .final_releases()
+        .iter()
+        .cloned()
         .filter_map(Release::exact)
         .map(|release| release.name())
         .chain(["9.6.0".to_owned(), "10.7.0 CU0".to_owned(), "HF_10.5.0.0(CU9)_20251120-135714".to_owned()])
@@ -175,7 +177,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
 /// A healthy cluster below its target, with BrokerGateway, at most two versions and known web levels: most of these
 /// have a way.
 pub(super) fn healthy() -> impl Strategy<Value = Scenario> {
-    let index = 0..knowledge::final_releases().len();
+    let index = 0..Knowledge::built_in().final_releases().len();
     (
         (index.clone(), index.clone(), index),
         prop::collection::vec(any::<bool>(), 1..4),
@@ -185,7 +187,7 @@ pub(super) fn healthy() -> impl Strategy<Value = Scenario> {
     )
         .prop_map(|((a, b, c), laggards, web, older, known)| {
             let releases: Vec<Release> =
-                knowledge::final_releases().into_iter().filter_map(Release::exact).collect();
+                Knowledge::built_in().final_releases().iter().cloned().filter_map(Release::exact).collect();
             let mut places = [a, b, c];
             places.sort_unstable();
             let [low, high, to] = places.map(|place| releases[place].name());
