@@ -6,14 +6,16 @@ use std::{
     time::Duration,
 };
 
+use dataminer_core::knowledge::Knowledge;
 use dataminer_schema::{
     diagnostic::{Diagnostic, Severity},
     id::ClusterName,
     load::{SourceFile, load_config},
-    v1::config::{ReconcilerConfig, SourceAuth},
+    v1::config::{KnowledgePlace, ReconcilerConfig, SourceAuth},
 };
 use jiff::SignedDuration;
 
+use crate::knowledge::{self, KnowledgeError};
 use crate::source::{Auth, Limits, Location, Settings, SourceError};
 
 /// A configuration is a page of text; anything larger is another file.
@@ -34,6 +36,8 @@ pub enum ConfigError {
     Auth { url: String },
     #[error(transparent)]
     Source(#[from] SourceError),
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
 }
 
 impl ConfigError {
@@ -53,6 +57,7 @@ impl ConfigError {
                                   https, and nothing for a repository on this machine"
                 .to_owned(),
             Self::Source(error) => error.help(),
+            Self::Knowledge(error) => error.help(),
         }
     }
 }
@@ -73,6 +78,9 @@ pub struct Overrides {
     /// Where the HTTP interface listens
     #[arg(long, value_name = "ADDRESS", env = "DATAMINER_RECONCILER_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// Folder of release knowledge of one's own
+    #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
+    pub knowledge: Option<PathBuf>,
     /// How often each cluster is observed, e.g. 5m
     #[arg(long, value_name = "DURATION", env = "DATAMINER_RECONCILER_OBSERVE", value_parser = duration)]
     pub observe: Option<SignedDuration>,
@@ -163,6 +171,17 @@ impl Config {
         Ok(self.store_file()?.parent().unwrap_or(Path::new(".")).join("sources"))
     }
 
+    /// What is known of DataMiner's releases: the program's own, and the user's before it.
+    ///
+    /// # Errors
+    /// Documents that cannot be read, or have errors.
+    pub fn knowledge(&self) -> Result<Knowledge, ConfigError> {
+        match &self.spec.knowledge {
+            None => Ok(Knowledge::default()),
+            Some(place) => Ok(knowledge::read(&self.folder.join(&place.path))?),
+        }
+    }
+
     /// The one source of this release.
     ///
     /// # Errors
@@ -219,7 +238,7 @@ fn plain_folder(path: &str) -> String {
 
 impl Overrides {
     fn apply(&self, spec: &mut ReconcilerConfig) {
-        let Self { installation, store, vault, listen, observe, concurrency } = self.clone();
+        let Self { installation, store, vault, listen, knowledge, observe, concurrency } = self.clone();
         if let Some(installation) = installation {
             spec.installation = installation;
         }
@@ -231,6 +250,11 @@ impl Overrides {
         }
         if let Some(listen) = listen {
             spec.http.listen = listen;
+        }
+        if let Some(knowledge) = knowledge {
+            // The file's own places are relative to it, those of a flag to where the process was started.
+            let path = std::path::absolute(&knowledge).unwrap_or(knowledge);
+            spec.knowledge = Some(KnowledgePlace { path: path.to_string_lossy().into_owned() });
         }
         if let Some(observe) = observe {
             spec.r#loop.observe = observe;

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod http;
+pub mod knowledge;
 pub mod metrics;
 pub mod package;
 pub mod packages;

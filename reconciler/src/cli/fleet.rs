@@ -12,7 +12,10 @@ use dataminer_schema::{
 use jiff::{Timestamp, Zoned};
 
 use super::{Helpful, Terminal, validate};
-use crate::source::{self, Limits, Refusal};
+use crate::{
+    knowledge::{self, KnowledgeError},
+    source::{self, Limits, Refusal},
+};
 
 /// The fleet of a folder, without a repository around it.
 pub(super) struct Fleet {
@@ -27,6 +30,36 @@ pub(super) struct Fleet {
 /// # Errors
 /// Manifests with errors, after they were printed; a name that no manifest has.
 pub(super) fn load(folder: &Path, names: &[ClusterName], terminal: &mut Terminal) -> anyhow::Result<Fleet> {
+    load_knowing(Knowledge::default(), folder, names, terminal)
+}
+
+/// What is known of DataMiner's releases, with the documents of `folder` if there is one.
+///
+/// # Errors
+/// Documents with errors, after they were printed.
+pub(super) fn knowledge(folder: Option<&Path>, terminal: &mut Terminal) -> anyhow::Result<Knowledge> {
+    let Some(folder) = folder else { return Ok(Knowledge::default()) };
+    knowledge::read(folder).map_err(|error| unknown(&error, terminal))
+}
+
+/// Prints what is wrong with release knowledge.
+pub(super) fn unknown(error: &KnowledgeError, terminal: &mut Terminal) -> anyhow::Error {
+    if let KnowledgeError::Invalid { files, diagnostics, .. } = error {
+        explain(files, diagnostics, terminal);
+    }
+    Helpful::new(error.to_string(), error.help()).into()
+}
+
+/// As [`load`], with what else is known of releases.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_knowing(
+    knowledge: Knowledge,
+    folder: &Path,
+    names: &[ClusterName],
+    terminal: &mut Terminal,
+) -> anyhow::Result<Fleet> {
     let (files, refused) = source::read_tree(folder, Limits::default())?;
     let fleet = match source::assemble(&files, &refused) {
         Ok((fleet, warnings)) => {
@@ -48,7 +81,6 @@ pub(super) fn load(folder: &Path, names: &[ClusterName], terminal: &mut Terminal
             .into());
         }
     };
-    let knowledge = Knowledge::built_in().clone();
     let catalog = Catalog::unite(&fleet.catalogs, &knowledge).map_err(|conflicts| {
         let all: Vec<_> = conflicts.iter().map(ToString::to_string).collect();
         let help = conflicts.first().map_or("", |conflict| conflict.help());

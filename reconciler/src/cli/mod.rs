@@ -190,10 +190,19 @@ fn read_config(path: &Path, overrides: &Overrides, terminal: &mut Terminal) -> a
         }
         Err(error) => error,
     };
-    if let ConfigError::Invalid { file, diagnostics, .. } = &error {
-        fleet::explain(std::slice::from_ref(file), diagnostics, terminal);
+    Err(misconfigured(&error, terminal))
+}
+
+/// Prints what is wrong with the configuration, or with what it names.
+fn misconfigured(error: &ConfigError, terminal: &mut Terminal) -> anyhow::Error {
+    match error {
+        ConfigError::Invalid { file, diagnostics, .. } => {
+            fleet::explain(std::slice::from_ref(file), diagnostics, terminal);
+        }
+        ConfigError::Knowledge(error) => return fleet::unknown(error, terminal),
+        _ => {}
     }
-    Err(Helpful::new(error.to_string(), error.help()).into())
+    Helpful::new(error.to_string(), error.help()).into()
 }
 
 /// An error that knows what to do about itself.

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Exit, Helpful, Terminal, fleet, live, plan_table};
+use crate::config::Overrides;
 
 /// Show what would be done to clusters, and why
 ///
@@ -44,6 +45,10 @@ pub(super) struct Args {
     /// The process's configuration, for --live
     #[arg(long, value_name = "FILE", env = "DATAMINER_RECONCILER_CONFIG")]
     config: Option<PathBuf>,
+
+    /// Folder of release knowledge of one's own; without it that of the configuration
+    #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
+    knowledge: Option<PathBuf>,
 
     /// Plan as if it were this time
     #[arg(long, value_name = "TIME", value_parser = fleet::point_in_time)]
@@ -74,7 +79,14 @@ struct Plans<'a> {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
-    let fleet = fleet::load(&args.folder, &args.clusters, terminal)?;
+    let knowledge = match (&args.knowledge, &args.config) {
+        (None, Some(config)) if args.live => {
+            let config = super::read_config(config, &Overrides::default(), terminal)?;
+            config.knowledge().map_err(|error| super::misconfigured(&error, terminal))?
+        }
+        (folder, _) => fleet::knowledge(folder.as_deref(), terminal)?,
+    };
+    let fleet = fleet::load_knowing(knowledge, &args.folder, &args.clusters, terminal)?;
     let mut vaults = Vaults::new();
     let (observations, mode) = if args.live {
         let config = args.config.as_deref().ok_or_else(live::no_config)?;

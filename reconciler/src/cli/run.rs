@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Exit, Helpful, Terminal, status};
 use crate::{
-    config::Overrides,
+    config::{ConfigError, Overrides},
     process::{self, Process, ProcessError},
 };
 
@@ -35,14 +35,14 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         let stop = CancellationToken::new();
         let signals = tokio::spawn(signals(stop.clone()));
         if args.once {
-            let fleet = process::run_once(&config, stop).await.map_err(helpful)?;
+            let fleet = process::run_once(&config, stop).await.map_err(|error| helpful(error, terminal))?;
             signals.abort();
             status::table(&fleet, terminal)?;
             let stalled = fleet.clusters.iter().any(|cluster| cluster.state == ClusterState::Stalled);
             let broken = fleet.source.broken.is_some() || fleet.source.error.is_some();
             return Ok(if stalled || broken { Exit::Failed } else { Exit::Ok });
         }
-        let mut process = Process::start(&config).await.map_err(helpful)?;
+        let mut process = Process::start(&config).await.map_err(|error| helpful(error, terminal))?;
         let failed = tokio::select! {
             () = stop.cancelled() => None,
             error = process.failed() => Some(error),
@@ -50,13 +50,16 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         let stopped = process.stop().await;
         signals.abort();
         match failed {
-            Some(error) => Err(helpful(error)),
-            None => stopped.map(|()| Exit::Ok).map_err(helpful),
+            Some(error) => Err(helpful(error, terminal)),
+            None => stopped.map(|()| Exit::Ok).map_err(|error| helpful(error, terminal)),
         }
     })
 }
 
-fn helpful(error: ProcessError) -> anyhow::Error {
+fn helpful(error: ProcessError, terminal: &mut Terminal) -> anyhow::Error {
+    if let ProcessError::Config(error @ ConfigError::Knowledge(_)) = &error {
+        return super::misconfigured(error, terminal);
+    }
     let help = error.help();
     anyhow::Error::new(error).context(Helpful::new("the process cannot go on", help))
 }

@@ -217,6 +217,7 @@ impl Parts {
         let (store_file, vault_folder) = (utf8(config.store_file()?)?, utf8(config.vault_folder()?)?);
         let sources = config.sources_folder()?;
         let packages = config.package_folders()?;
+        let knowledge = config.knowledge()?;
         make_folder(vault_folder.as_std_path().parent())?;
         let store = Store::open(&store_file).await?;
         let vault = Vault::open(&vault_folder)?;
@@ -237,7 +238,7 @@ impl Parts {
         let url = source.location.to_string();
         let (watched, watching) =
             crate::source::watch::spawn(GitSource::new(source, &sources), metrics.clone(), stop.clone());
-        let (sender, desired) = watch::channel(FleetDesired::default());
+        let (sender, desired) = watch::channel(FleetDesired { knowledge, ..FleetDesired::default() });
         let tasks = vec![
             watching,
             tokio::spawn(bridge::source(watched.reports.clone(), url, sender, store, stop.clone())),

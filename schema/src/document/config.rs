@@ -68,6 +68,9 @@ struct ConfigSpec {
     /// All secrets that manifests may name, and for whom.
     #[serde(default)]
     secrets: Vec<Grant>,
+    /// What is known of DataMiner's releases, beyond what the program knows by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    knowledge: Option<KnowledgePlace>,
     /// The pace of the loop.
     #[serde(default)]
     r#loop: Loop,
@@ -163,6 +166,14 @@ struct PackagePlace {
     name: Label,
     /// The folder, `file:///…`.
     url: FolderUrl,
+}
+
+/// Where release knowledge of the user's own is.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct KnowledgePlace {
+    /// A folder of ReleaseKnowledge documents, or one file; relative to this file.
+    path: Line,
 }
 
 /// Where the process keeps its own state.
@@ -308,6 +319,7 @@ impl From<ConfigDocument> for ReconcilerConfig {
             store: Store { url: StoreUrl(store) },
             vault: Vault { url: FolderUrl(vault), keep: Keep { per_content, days } },
             secrets,
+            knowledge,
             r#loop: Loop { observe: Span(observe), concurrency },
             http: Http { listen: Socket(listen), metrics },
         } = spec;
@@ -318,6 +330,7 @@ impl From<ConfigDocument> for ReconcilerConfig {
             store: config::Store { url: store },
             vault: config::Vault { url: vault, keep: config::Keep { per_content, days } },
             secrets: secrets.into_iter().map(Into::into).collect(),
+            knowledge: knowledge.map(|KnowledgePlace { path: Line(path) }| config::KnowledgePlace { path }),
             r#loop: config::Loop { observe, concurrency },
             http: config::Http { listen, metrics: metrics.map(|Socket(metrics)| metrics) },
         }

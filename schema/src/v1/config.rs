@@ -21,6 +21,8 @@ pub struct ReconcilerConfig {
     pub vault: Vault,
     /// All secrets that manifests may name, and for whom.
     pub secrets: Vec<SecretGrant>,
+    /// Release knowledge of the user's own; without it the program's alone is used.
+    pub knowledge: Option<KnowledgePlace>,
     /// The pace of the loop.
     pub r#loop: Loop,
     /// Where the process listens.
@@ -68,6 +70,13 @@ pub struct PackagePlace {
     pub name: String,
     /// `file:///…`.
     pub url: String,
+}
+
+/// Where release knowledge of the user's own is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnowledgePlace {
+    /// A folder of ReleaseKnowledge documents, or one file; relative to the configuration.
+    pub path: String,
 }
 
 /// Where the process keeps its own state.
