@@ -128,6 +128,10 @@ spec:
       {{- toYaml .Values.config.vault.keep | nindent 6 }}
   secrets:
     {{- toYaml .Values.config.secrets | nindent 4 }}
+  {{- with .Values.config.knowledge }}
+  knowledge:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   loop:
     {{- toYaml .Values.config.loop | nindent 4 }}
   http:
