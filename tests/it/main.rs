@@ -1,5 +1,6 @@
 //! The black-box suites, one module each.
 
+mod catalog;
 mod chart;
 mod ci;
 mod cli;

@@ -8,7 +8,7 @@ use std::{
 use dataminer_schema::{
     id::Sha256,
     load::Located,
-    v1::catalog::{Package, PackageCatalog},
+    v1::catalog::{Insides, Package, PackageCatalog},
     version::{Line, MonthIndex, PackageKind, Track, Version},
 };
 
@@ -37,6 +37,8 @@ pub struct Entry {
     pub kind: PackageKind,
     /// Absent for tools.
     pub release: Option<Release>,
+    /// What a scan found inside.
+    pub insides: Insides,
 }
 
 /// Two catalogue entries that cannot both be true.
@@ -123,8 +125,8 @@ impl Catalog {
         catalog.builds.extend(own);
         for (file, (package, _)) in packages {
             let release = package.version.as_ref().map(|version| catalog.release_of(version));
-            let Package { file: name, sha256, size, source, kind, .. } = package;
-            catalog.packages.insert(file, Entry { file: name, sha256, size, source, kind, release });
+            let Package { file: name, sha256, size, source, kind, insides, .. } = package;
+            catalog.packages.insert(file, Entry { file: name, sha256, size, source, kind, release, insides });
         }
         Ok(catalog)
     }
@@ -316,6 +318,7 @@ fn unite_package(
     }
     first.size = first.size.or(package.size);
     first.source = first.source.take().or_else(|| package.source.clone());
+    first.insides = std::mem::take(&mut first.insides).completed_by(&package.insides);
 }
 
 fn describe(package: &Package) -> String {

@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. A verb returns an [`Exit`] or an error; nothing here ends the process.
 
 mod backup;
+mod catalog;
 mod completion;
 mod describe;
 mod diff;
@@ -75,6 +76,7 @@ enum Verb {
     Abort(operator::AbortArgs),
     Takeover(operator::TakeoverArgs),
     Backup(backup::Args),
+    Catalog(catalog::Args),
     Simulate(simulate::Args),
     Demo(crate::demo::Args),
     Schema(schema::Args),
@@ -132,6 +134,7 @@ impl Verb {
             Self::Abort(args) => operator::abort(&args, terminal),
             Self::Takeover(args) => operator::takeover(&args, terminal),
             Self::Backup(args) => backup::run(&args, terminal),
+            Self::Catalog(args) => catalog::run(&args, terminal),
             Self::Simulate(args) => simulate::run(&args, terminal),
             Self::Demo(args) => crate::demo::run(&args, terminal),
             Self::Schema(args) => schema::run(&args, terminal),

@@ -100,6 +100,10 @@ findings! {
         "restore the original name, or say with `core`, `web` or `update` in the entry what it is";
     NameDisagrees = "P0208" Error, "What the file name says differs from what the package says of itself.",
         "the file was renamed: restore its original name, or download it again";
+    SameName = "P0209" Error, "Two files of one scan have the same name and other bytes; a catalogue knows files by their names.",
+        "find out which of them is the vendor's, and take the other one away";
+    SameBytes = "P0210" Warning, "Two files of one scan have the same bytes.",
+        "keep one of them, under the original name";
 
     Encrypted = "P0301" Error, "A member is encrypted; no upgrade package is.",
         "do not use the file; get the package from the vendor again";

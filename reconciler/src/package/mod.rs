@@ -1,7 +1,8 @@
 //! Packages: what one file is, what it holds, and what is wrong with it.
 //!
 //! [`inspect()`] reads one `.dmupgrade` or `.dmupdate` and never trusts it: no claim of the file makes it allocate,
-//! loop or write, and whatever is wrong becomes a [`Finding`]. Facts of the format: `domain/05 section 7`,
+//! loop or write, and whatever is wrong becomes a [`Finding`]. [`scan`] adds the SHA-256, for whole folders, and
+//! [`verify`] compares files with a catalogue. Facts of the format: `domain/05 section 7`,
 //! `domain/09 section 4`.
 
 mod caps;
@@ -15,9 +16,11 @@ mod instructions;
 mod member;
 mod names;
 mod record;
+pub mod scan;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 pub use self::{
     caps::{Caps, UPLOAD_LIMIT},

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ApiVersion, NamedMetadata,
-    text::{Digest, FileName, Label, Line, PackageSource},
+    text::{Digest, FileName, InstalledFile, Label, Line, PackageSource},
 };
 use crate::{
-    v1::catalog::{self, PackageCatalog},
+    v1::catalog::{self, Insides, PackageCatalog},
     version::{PackageFile, PackageKind, Version},
 };
 
@@ -50,7 +50,6 @@ struct CatalogSpec {
 /// One package file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("x-notYet" = ["fingerprints"]))]
 struct Package {
     /// The original file name; version, CU, build and kind are read from it.
     file: FileName,
@@ -74,6 +73,33 @@ struct Package {
     /// Says that the file is an update package to this version, where the name does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     update: Option<Version>,
+    /// The checks that the package carries, as `VerifyClusterPorts.dll`; absent if nobody looked. Written by
+    /// `catalog scan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prerequisites: Option<Vec<Line>>,
+    /// Whether the package carries the program that runs its checks; absent if nobody looked. Written by
+    /// `catalog scan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    executor: Option<bool>,
+    /// Whether the package's instructions stop or start DataMiner; absent if nobody looked. Written by
+    /// `catalog scan`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restart: Option<bool>,
+    /// Files that the package installs, by which an Agent's build or web level is proven. Written by `catalog scan`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fingerprints: Vec<Fingerprint>,
+}
+
+/// A file that a package installs, and what it must hold there.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fingerprint {
+    /// Below `C:\Skyline DataMiner`.
+    file: InstalledFile,
+    /// The SHA-256 of the file.
+    sha256: Digest,
+    /// The size of the file in bytes.
+    size: u64,
 }
 
 /// What a package is, by the field that says so: the field's name, its kind.
@@ -98,8 +124,25 @@ impl From<CatalogDocument> for PackageCatalog {
 
 impl From<Package> for catalog::Package {
     fn from(package: Package) -> Self {
-        let Package { file: FileName(file), sha256: Digest(sha256), size, source, core, web, tool, update } =
-            package;
+        let Package {
+            file: FileName(file),
+            sha256: Digest(sha256),
+            size,
+            source,
+            core,
+            web,
+            tool,
+            update,
+            ..
+        } = package;
+        let insides = Insides {
+            prerequisites: package
+                .prerequisites
+                .map(|names| names.into_iter().map(|Line(name)| name).collect()),
+            executor: package.executor,
+            restart: package.restart,
+            fingerprints: package.fingerprints.into_iter().map(Into::into).collect(),
+        };
         let named: Option<PackageFile> = file.parse().ok();
         let said = [
             core.map(|version| (PackageKind::Full, Some(version))),
@@ -116,6 +159,69 @@ impl From<Package> for catalog::Package {
             (None, Some(PackageFile { kind, version })) => (kind, version),
             (None, None) => (PackageKind::Tool, None),
         };
-        Self { file, sha256, size, source: source.map(|PackageSource(source)| source), kind, version }
+        Self {
+            file,
+            sha256,
+            size,
+            source: source.map(|PackageSource(source)| source),
+            kind,
+            version,
+            insides,
+        }
+    }
+}
+
+impl From<Fingerprint> for catalog::Fingerprint {
+    fn from(fingerprint: Fingerprint) -> Self {
+        let Fingerprint { file: InstalledFile(file), sha256: Digest(sha256), size } = fingerprint;
+        Self { file, sha256, size }
+    }
+}
+
+impl From<&PackageCatalog> for CatalogDocument {
+    fn from(catalog: &PackageCatalog) -> Self {
+        let PackageCatalog { name, packages, builds } = catalog;
+        Self {
+            api_version: ApiVersion::V1,
+            kind: CatalogKind::PackageCatalog,
+            metadata: NamedMetadata {
+                name: Label(name.clone()),
+                labels: BTreeMap::new(),
+                annotations: BTreeMap::new(),
+            },
+            spec: CatalogSpec { packages: packages.iter().map(Into::into).collect(), builds: builds.clone() },
+        }
+    }
+}
+
+impl From<&catalog::Package> for Package {
+    fn from(package: &catalog::Package) -> Self {
+        let catalog::Package { file, sha256, size, source, kind, version, insides } = package.clone();
+        let Insides { prerequisites, executor, restart, fingerprints } = insides;
+        // The name is the contract; a field is written only where it tells something else.
+        let tells =
+            file.parse::<PackageFile>().is_ok_and(|named| named.kind == kind && named.version == version);
+        let field = |wanted: PackageKind| version.clone().filter(|_| kind == wanted && !tells);
+        Self {
+            core: field(PackageKind::Full),
+            web: field(PackageKind::Web),
+            update: field(PackageKind::Update),
+            tool: (kind == PackageKind::Tool && !tells).then(|| Line(file.clone())),
+            file: FileName(file),
+            sha256: Digest(sha256),
+            size,
+            source: source.map(PackageSource),
+            prerequisites: prerequisites.map(|names| names.into_iter().map(Line).collect()),
+            executor,
+            restart,
+            fingerprints: fingerprints
+                .into_iter()
+                .map(|catalog::Fingerprint { file, sha256, size }| Fingerprint {
+                    file: InstalledFile(file),
+                    sha256: Digest(sha256),
+                    size,
+                })
+                .collect(),
+        }
     }
 }

@@ -285,6 +285,18 @@ text_schema! {
     "description": "The original file name of a package; version, CU, build and kind are read from it."
 }
 
+/// A file below DataMiner's folder on an Agent, as Windows spells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct InstalledFile(pub(crate) String);
+
+text_schema! {
+    InstalledFile, "InstalledFile", "installedFile",
+    "pattern": "^([^\\x00-\\x1f\\x7f/\\\\:*?\"<>|]*[^\\x00-\\x1f\\x7f/\\\\:*?\"<>|. ]\\\\)+[^\\x00-\\x1f\\x7f/\\\\:*?\"<>|]*[^\\x00-\\x1f\\x7f/\\\\:*?\"<>|. ]$",
+    "maxLength": MAX_LINE,
+    "description": "A file below `C:\\Skyline DataMiner` in one of its folders, for example `Files\\SLNet.exe`."
+}
+
 /// A URL with one of the schemes that its check names.
 macro_rules! url_type {
     ($(#[$doc:meta])* $name:ident, $schema_name:literal, $check:literal, $pattern:literal, $description:literal) => {

@@ -1,6 +1,6 @@
 //! What a schema cannot say of a PackageCatalog: names that disagree, packages that come twice, builds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     across::Facts,
@@ -10,9 +10,24 @@ use super::{
 };
 use crate::{
     diagnostic::Code,
-    document::{Kind, catalog::EXPLICIT},
+    document::{
+        Kind,
+        catalog::{CatalogDocument, EXPLICIT},
+    },
+    v1::catalog::PackageCatalog,
     version::{PackageFile, PackageKind, Version},
 };
+
+/// Writes a PackageCatalog document; [`super::load_fleet`] reads it back as it was.
+pub fn catalog_to_yaml(catalog: &PackageCatalog) -> String {
+    let document = CatalogDocument::from(catalog);
+    let yaml = serde_yaml::to_string(&document).unwrap_or_default();
+    // As in an Observation: a file name may hold what the writer takes for a line break.
+    if yaml.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return super::printable_json(&serde_json::to_string_pretty(&document).unwrap_or_default());
+    }
+    yaml
+}
 
 pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
     facts.named(Kind::PackageCatalog, source, node);
@@ -20,6 +35,7 @@ pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
     let mut files: BTreeMap<String, Place> = BTreeMap::new();
     for package in spec.get("packages").map(Node::items).unwrap_or_default() {
         judge_package(source, package);
+        judge_fingerprints(source, package);
         let Some((file, text)) = package.get("file").and_then(|file| Some((file, file.text()?))) else {
             continue;
         };
@@ -78,6 +94,20 @@ fn judge_package(source: &mut Source<'_>, package: &Node) {
                 let help = format!("take `{field}` out, or restore the original file name");
                 source.error(&entry.value.span, Code::PackageNameDisagrees, message, help);
             }
+        }
+    }
+}
+
+/// Windows does not tell capitals apart: two fingerprints of one file cannot both be found there.
+fn judge_fingerprints(source: &mut Source<'_>, package: &Node) {
+    let mut seen = BTreeSet::new();
+    for fingerprint in package.get("fingerprints").map(Node::items).unwrap_or_default() {
+        let Some((file, text)) = fingerprint.get("file").and_then(|file| Some((file, file.text()?))) else {
+            continue;
+        };
+        if !seen.insert(text.to_lowercase()) {
+            let message = format!("the package has two fingerprints of {}", quoted(text));
+            source.error(&file.span, Code::DuplicatePackage, message, "keep one of them".to_owned());
         }
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn check(name: &str, text: &str) -> Option<Result<(), Fault>> {
                 "write the original file name, for example `DataMiner 10.5.0.0(CU9)-16500 Full Upgrade.dmupgrade`",
             )
         }),
+        "installedFile" => installed_file(text),
         "gitUrl" => git_url(text),
         "httpsUrl" => https_url(text),
         "issueId" => issue_id(text),
@@ -156,6 +157,23 @@ fn word(text: &str) -> Result<(), Fault> {
     }
     let help = "write one word of at most 200 letters, digits, dots, hyphens and underscores";
     Err(Fault::new(Code::BadName, format!("{} is not one word", quoted(text)), help))
+}
+
+fn installed_file(text: &str) -> Result<(), Fault> {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.ends_with(['.', ' '])
+            && !part.contains(['/', ':', '*', '?', '"', '<', '>', '|'])
+            && !part.chars().any(|c| c.is_ascii_control())
+    };
+    if text.contains('\\') && text.chars().count() <= MAX_LINE && text.split('\\').all(plain) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::BadText,
+        format!("{} is not a file in a folder of DataMiner", quoted(text)),
+        "write the path below `C:\\Skyline DataMiner`, for example `Files\\SLNet.exe`; `catalog scan` does",
+    ))
 }
 
 fn host_key(text: &str) -> Result<(), Fault> {

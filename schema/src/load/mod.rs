@@ -31,6 +31,7 @@ use std::collections::HashMap;
 
 use self::reading::read_files;
 pub use self::{
+    catalog::catalog_to_yaml,
     knowledge::{Known, load_knowledge, load_knowledge_beside},
     marks::{Mark, Marks},
 };

@@ -33,4 +33,47 @@ pub struct Package {
     pub kind: PackageKind,
     /// The release that the package installs; absent for tools.
     pub version: Option<Version>,
+    /// What was found inside it.
+    pub insides: Insides,
+}
+
+/// What `catalog scan` found inside a package. What is absent is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Insides {
+    /// The checks that it carries, as `VerifyClusterPorts.dll`.
+    pub prerequisites: Option<Vec<String>>,
+    /// Whether it carries the program that runs its checks.
+    pub executor: Option<bool>,
+    /// Whether its instructions stop or start DataMiner.
+    pub restart: Option<bool>,
+    /// Files by which an Agent's level is proven.
+    pub fingerprints: Vec<Fingerprint>,
+}
+
+impl Insides {
+    /// The same, with what only `other` knows.
+    #[must_use]
+    pub fn completed_by(self, other: &Self) -> Self {
+        Self {
+            prerequisites: self.prerequisites.or_else(|| other.prerequisites.clone()),
+            executor: self.executor.or(other.executor),
+            restart: self.restart.or(other.restart),
+            fingerprints: if self.fingerprints.is_empty() {
+                other.fingerprints.clone()
+            } else {
+                self.fingerprints
+            },
+        }
+    }
+}
+
+/// A file that a package installs, and what it must hold there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Below `C:\Skyline DataMiner`, with back-slashes.
+    pub file: String,
+    /// The digest of the file.
+    pub sha256: Sha256,
+    /// Bytes.
+    pub size: u64,
 }

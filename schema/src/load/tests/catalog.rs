@@ -43,6 +43,60 @@ fn packages_are_told_by_their_names_and_fields() {
     assert_eq!(catalog.builds["10.5.0.0-16889"].to_string(), "10.5.0 CU12");
 }
 
+fn with_fingerprint(file: &str) -> String {
+    format!(
+        "{{ file: x.dmupgrade, sha256: {DIGEST}, fingerprints: [{{ file: \"{file}\", sha256: {DIGEST}, size: 1 }}] }}"
+    )
+}
+
+#[test]
+fn what_is_written_is_read_back_as_it_was() {
+    use crate::{
+        v1::catalog::{Fingerprint, Insides, Package, PackageCatalog},
+        version::PackageKind,
+    };
+    let sha256: crate::id::Sha256 = DIGEST.to_lowercase().parse().expect("it is one");
+    let package = |file: &str, kind, version: Option<&str>| Package {
+        file: file.to_owned(),
+        sha256: sha256.clone(),
+        size: Some(5),
+        source: Some("2026/a b.dmupgrade".to_owned()),
+        kind,
+        version: version.map(|version| version.parse().expect("a version")),
+        insides: Insides::default(),
+    };
+    let mut full = package(
+        "DataMiner 10.5.0.0(CU9)-16700 Full Upgrade.dmupgrade",
+        PackageKind::Full,
+        Some("10.5.0 CU9 (build 16700)"),
+    );
+    full.insides = Insides {
+        prerequisites: Some(vec!["VerifyClusterPorts.dll".to_owned()]),
+        executor: Some(true),
+        restart: Some(true),
+        fingerprints: vec![Fingerprint {
+            file: r"Files\SLNet.exe".to_owned(),
+            sha256: sha256.clone(),
+            size: 7,
+        }],
+    };
+    let nothing_found = Insides { prerequisites: Some(Vec::new()), ..Insides::default() };
+    let catalog = PackageCatalog {
+        name: "main".to_owned(),
+        packages: vec![
+            full,
+            package("renamed.dmupgrade", PackageKind::Web, Some("10.5.12 (build 16690)")),
+            Package { insides: nothing_found, ..package("NATSMigration.dmupgrade", PackageKind::Tool, None) },
+            package("DataMiner.dmupdate", PackageKind::Update, Some("10.5.0 CU10")),
+        ],
+        builds: [("10.5.0.0-16889".to_owned(), "10.5.0 CU12".parse().expect("a version"))].into(),
+    };
+    let text = catalog_to_yaml(&catalog);
+    let (fleet, found) = load_fleet(&[file("a.yaml", &text)]);
+    assert_eq!(lines(&found), "", "{text}");
+    assert_eq!(fleet.catalogs[0].value, catalog, "{text}");
+}
+
 #[test]
 fn packages_that_contradict_themselves_are_refused() {
     let full = "DataMiner 10.5.0.0(CU9)-16500 Full Upgrade.dmupgrade";
@@ -66,7 +120,16 @@ fn packages_that_contradict_themselves_are_refused() {
         ("{ file: x.dmupgrade, sha256: 1234abcd }".to_owned(), Code::BadDigest),
         ("{ file: x.dmupgrade }".to_owned(), Code::MissingField),
         (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, size: -1 }}"), Code::OutOfRange),
-        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, fingerprints: [] }}"), Code::NotSupportedYet),
+        (with_fingerprint("Files\\\\..\\\\x"), Code::BadText),
+        (with_fingerprint("C:\\\\x"), Code::BadText),
+        (with_fingerprint("SLNet.exe"), Code::BadText),
+        (
+            format!(
+                "{{ file: x.dmupgrade, sha256: {DIGEST}, fingerprints: [{{ file: 'a\\b', sha256: {DIGEST}, size: 1 }}, \
+                 {{ file: 'A\\b', sha256: {DIGEST}, size: 1 }}] }}"
+            ),
+            Code::DuplicatePackage,
+        ),
         (
             format!(
                 "{{ file: x.dmupgrade, sha256: {DIGEST} }}\n    - {{ file: X.dmupgrade, sha256: {DIGEST} }}"
