@@ -64,7 +64,10 @@ fn a_scan_writes_a_catalogue_that_validates_and_verifies() {
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.contains("3 listed, 0 refused"), "{}", ended.stderr);
     let text = fs::read_to_string(folder.path().join("catalog.yaml")).expect("it was written");
-    assert!(text.starts_with("# yaml-language-server: $schema=package-catalog.schema.json\n"), "{text}");
+    assert!(
+        text.starts_with("# yaml-language-server: $schema=../schema/package-catalog.schema.json\n"),
+        "{text}"
+    );
     assert!(!text.contains('\r'));
     let places: Vec<_> = [FULL, WEB, TOOL].iter().map(|file| text.find(&format!("file: {file}"))).collect();
     assert!(places.is_sorted() && places[0].is_some(), "by file name: {places:?}");

@@ -17,6 +17,8 @@ use super::{
 pub(super) struct Contents<'a> {
     caps: &'a Caps,
     pub(super) instructions: Option<Instructions>,
+    /// Whether there is an UpdateContent.txt at all, readable or not.
+    pub(super) instructed: bool,
     /// Names of the checks, sorted at the end.
     pub(super) prerequisites: Vec<String>,
     pub(super) prerequisites_folder: bool,
@@ -48,6 +50,7 @@ impl<'a> Contents<'a> {
         Self {
             caps,
             instructions: None,
+            instructed: false,
             prerequisites: Vec::new(),
             prerequisites_folder: false,
             executor: false,
@@ -68,6 +71,7 @@ impl<'a> Contents<'a> {
                 "an Update.zip inside Update.zip",
             );
         }
+        self.instructed |= lower == INSTRUCTIONS;
         let Some(rest) = lower.strip_prefix(r"prerequisites\") else { return };
         self.prerequisites_folder = true;
         if folder {

@@ -98,8 +98,8 @@ findings! {
         "restore the original name, for example `DataMiner 10.5.0.0(CU9)-16500 Full Upgrade.dmupgrade`";
     FreeName = "P0207" Warning, "The name is neither that of a release nor that of a known tool; the package is listed as a tool.",
         "restore the original name, or say with `core`, `web` or `update` in the entry what it is";
-    NameDisagrees = "P0208" Error, "What the file name says differs from what the package says of itself.",
-        "the file was renamed: restore its original name, or download it again";
+    NameDisagrees = "P0208" Warning, "What the file name says differs from what the package says of itself.",
+        "if the file was renamed, restore its original name; the name decides what plans take it for";
     SameName = "P0209" Error, "Two files of one scan have the same name and other bytes; a catalogue knows files by their names.",
         "find out which of them is the vendor's, and take the other one away";
     SameBytes = "P0210" Warning, "Two files of one scan have the same bytes.",
@@ -107,8 +107,8 @@ findings! {
 
     Encrypted = "P0301" Error, "A member is encrypted; no upgrade package is.",
         "do not use the file; get the package from the vendor again";
-    Method = "P0302" Error, "A member is compressed by a method other than store or deflate, so it cannot be read here.",
-        "get the package from the vendor again: it was packed anew by somebody";
+    Method = "P0302" Warning, "A member is compressed by a method other than store or deflate, so it was not looked into.",
+        "get the package from the vendor again if it was packed anew by somebody";
     Ambiguous = "P0303" Error, "A member that decides what the package does comes twice, and programs differ in which one they take.",
         "do not use the file; get the package from the vendor again";
     Duplicate = "P0304" Warning, "Two members have the same name; the later one overwrites the other.",
@@ -264,10 +264,6 @@ impl Findings {
         self.seen.contains_key(&code)
     }
 
-    pub(super) fn refused(&self) -> bool {
-        self.seen.keys().any(|code| code.severity() == Severity::Error)
-    }
-
     /// In the order of severity, code and place; what was not kept is counted in a finding of its own.
     pub(super) fn into_vec(self) -> Vec<Finding> {
         let Self { mut kept, seen } = self;
@@ -305,10 +301,9 @@ mod tests {
             findings.at(FindingCode::Duplicate, &number.to_string(), "twice");
         }
         findings.add(FindingCode::Bomb, "large");
-        assert!(findings.refused());
         let list = findings.into_vec();
         assert_eq!(list.len(), KEPT_OF_EACH + 2);
-        assert_eq!(list[0].code, FindingCode::Bomb);
+        assert_eq!((list[0].code, list[0].severity), (FindingCode::Bomb, Severity::Error));
         assert_eq!(list[KEPT_OF_EACH + 1].message, "and 99995 more of the kind");
     }
 }

@@ -379,8 +379,8 @@ fn walk_update(
 fn judge_contents(contents: &Contents<'_>, findings: &mut Findings) {
     let about = |name: &str| format!("{WITHIN}{name}");
     match &contents.instructions {
-        // One that is damaged or too long was found before.
-        None if findings.refused() => {}
+        // Why it was not read is among the findings.
+        None if contents.instructed => {}
         None => findings.add(FindingCode::NoInstructions, "Update.zip holds no UpdateContent.txt"),
         Some(instructions) => {
             let text = about("UpdateContent.txt");

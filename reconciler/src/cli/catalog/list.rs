@@ -58,8 +58,11 @@ struct Listed<'a> {
     executor: Option<bool>,
     fingerprints: usize,
     #[serde(skip)]
-    order: (bool, Option<(Line, u16, Option<u32>)>, PackageKind),
+    order: (bool, Option<Place>, PackageKind),
 }
+
+/// Line, CU and build of a release.
+type Place = (Line, u16, Option<u32>);
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let catalog = fleet::load(&args.folder, &[], terminal)?.catalog;

@@ -50,8 +50,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     update: Option<PathBuf>,
 
-    /// The JSON Schema that the first line names for editors: a URL, or a path beside the catalogue
-    #[arg(long, value_name = "URL", default_value = "package-catalog.schema.json")]
+    /// The JSON Schema that the first line names for editors: a URL, or a path as seen from the catalogue
+    #[arg(long, value_name = "URL", default_value = "../schema/package-catalog.schema.json")]
     schema: String,
 
     /// Print notes too, not warnings and errors only

@@ -62,6 +62,10 @@ fn what_cannot_be_opened_is_refused() {
     assert_eq!(with_outer(vec![link]), [LinkInside]);
     let members = outer(Member { flags: 1, ..stored("Update.zip", zip(&web_update())) });
     assert_eq!(codes(&look(&zip(&members), WEB)), [Encrypted]);
+    let unread = Member { method: 9, ..stored("UpdateContent.txt", "Kill") };
+    let inspection = look(&package(&[unread]), WEB);
+    assert_eq!(codes(&inspection), [Method, NoFingerprint]);
+    assert_eq!(inspection.update.and_then(|update| update.restart), None, "not read is not known");
     let members = outer(Member { method: 9, ..stored("Update.zip", zip(&web_update())) });
     assert_eq!(codes(&look(&zip(&members), WEB)), [Method]);
 }
