@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use dataminer_core::{catalog::Entry, release::Release};
+use dataminer_core::{
+    catalog::Entry,
+    knowledge::{Knowledge, Software},
+    release::Release,
+};
 use dataminer_schema::{
     id::Sha256,
     version::{Line, PackageKind},
@@ -57,6 +61,9 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     executor: Option<bool>,
     fingerprints: usize,
+    /// Issues that are known of this release; of full packages only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    known_issues: Vec<String>,
     #[serde(skip)]
     order: (bool, Option<Place>, PackageKind),
 }
@@ -65,14 +72,16 @@ struct Listed<'a> {
 type Place = (Line, u16, Option<u32>);
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
-    let catalog = fleet::load(&args.folder, &[], terminal)?.catalog;
-    let mut packages: Vec<Listed<'_>> = catalog.packages().map(listed).collect();
+    let fleet = fleet::load(&args.folder, &[], terminal)?;
+    let mut packages: Vec<Listed<'_>> =
+        fleet.catalog.packages().map(|entry| listed(entry, &fleet.knowledge)).collect();
     packages.sort_by(|a, b| (&a.order, a.file).cmp(&(&b.order, b.file)));
     match args.output {
         Output::Json => terminal.json(&Report { format_version: "1.0", packages })?,
         Output::Yaml => terminal.yaml(&Report { format_version: "1.0", packages })?,
         Output::Table => {
-            let mut table = terminal.new_table(&["RELEASE", "KIND", "BUILD", "SIZE", "SHA256", "FILE"]);
+            let mut table =
+                terminal.new_table(&["RELEASE", "KIND", "BUILD", "SIZE", "ISSUES", "SHA256", "FILE"]);
             let known = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             for one in &packages {
                 table.add_row(vec![
@@ -80,6 +89,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
                     terminal.cell(format!("{:?}", one.kind), Tone::Plain),
                     terminal.cell(known(one.build.map(|build| build.to_string())), Tone::Plain),
                     terminal.cell(known(one.size.map(bytes)), Tone::Plain),
+                    terminal.cell(known(issues(one)), Tone::Plain),
                     terminal.cell(one.sha256.short(), Tone::Faint),
                     terminal.cell(one.file, Tone::Plain),
                 ]);
@@ -90,9 +100,18 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     Ok(Exit::Ok)
 }
 
-fn listed(entry: &Entry) -> Listed<'_> {
+/// How many issues are known; nothing of what is no full package.
+fn issues(one: &Listed<'_>) -> Option<String> {
+    (one.kind == PackageKind::Full).then(|| one.known_issues.len().to_string())
+}
+
+fn listed<'a>(entry: &'a Entry, knowledge: &Knowledge) -> Listed<'a> {
     let Entry { file, sha256, size, source, kind, release, insides } = entry;
+    let full = release.as_ref().filter(|_| *kind == PackageKind::Full);
+    let (known_issues, _perhaps) =
+        full.map(|core| knowledge.issues_of(Software { core, web: None })).unwrap_or_default();
     Listed {
+        known_issues: known_issues.into_iter().map(|issue| issue.id.clone()).collect(),
         release: release.as_ref().map(Release::name),
         build: release.as_ref().and_then(Release::build),
         kind: *kind,
