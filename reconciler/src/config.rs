@@ -308,6 +308,29 @@ spec:
     }
 
     #[test]
+    fn release_knowledge_is_found_beside_the_file_or_where_a_flag_says() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = folder.path().join("reconciler.yaml");
+        std::fs::write(&path, format!("{TEXT}  knowledge: {{ path: ours }}\n"))
+            .expect("a file can be written");
+        let config = Config::read(&path, &Overrides::default()).expect("it is right");
+        assert!(matches!(config.knowledge(), Err(ConfigError::Knowledge(KnowledgeError::Unreadable { .. }))));
+        std::fs::create_dir(folder.path().join("ours")).expect("a folder can be made");
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/knowledge");
+        std::fs::copy(example.join("ours.yaml"), folder.path().join("ours/own.yaml")).expect("it is copied");
+        assert!(config.knowledge().expect("it is right").is_extended());
+        let overrides = Overrides { knowledge: Some(example), ..Overrides::default() };
+        let config = Config::read(&path, &overrides).expect("it is right");
+        assert!(config.knowledge().expect("it is right").is_extended());
+        assert!(
+            !read(TEXT, &Overrides::default())
+                .and_then(|config| config.knowledge())
+                .expect("it is right")
+                .is_extended()
+        );
+    }
+
+    #[test]
     fn a_rewrite_is_acknowledged_by_its_commit() {
         let commit = "0123456789012345678901234567890123456789";
         let text = TEXT.replace("path: ./clusters/", &format!("acknowledgeRewrite: \"{commit}\""));

@@ -6,7 +6,7 @@
 
 use dataminer_schema::{
     diagnostic::{Code, Diagnostic, Severity},
-    load::{SourceFile, load_config, load_fleet, load_observations},
+    load::{SourceFile, load_config, load_fleet, load_knowledge, load_observations},
 };
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ fn read(document: &Value) -> Vec<Diagnostic> {
     let mut found = match document["kind"].as_str() {
         Some("ReconcilerConfig") => load_config(&file).1,
         Some("Observation") => load_observations(&[file]).1,
+        Some("ReleaseKnowledge") => load_knowledge(&[file]).1,
         _ => load_fleet(&[file]).1,
     };
     found.retain(|found| found.severity == Severity::Error);
@@ -171,11 +172,7 @@ fn catalog() -> Value {
         "metadata": { "name": "main", "labels": { "a": "b" }, "annotations": { "c": "d" } },
         "spec": {
             "packages": [
-                {
-                    "file": "DataMiner 10.5.0.0(CU12)-16889 Full Upgrade.dmupgrade", "sha256": digest, "size": 200,
-                    "prerequisites": ["VerifyClusterPorts.dll"], "executor": true, "restart": true,
-                    "fingerprints": [{ "file": "Files\\SLNet.exe", "sha256": digest, "size": 7 }]
-                },
+                { "file": "DataMiner 10.5.0.0(CU12)-16889 Full Upgrade.dmupgrade", "sha256": digest, "size": 200 },
                 { "file": "web.dmupgrade", "sha256": digest, "web": "10.5.12", "source": "nas/web.dmupgrade" },
                 { "file": "core.dmupgrade", "sha256": digest, "core": "10.5.0 CU9" },
                 { "file": "VerifyClusterPorts.dmupgrade", "sha256": digest, "tool": "VerifyClusterPorts" },
@@ -184,6 +181,56 @@ fn catalog() -> Value {
             "builds": { "10.5.0.0-16889": "10.5.0 CU12" }
         }
     })
+}
+
+/// One document for each part: every change sends a whole document through both.
+fn knowledge() -> [Value; 4] {
+    let range = json!({ "track": "Main", "from": "10.5.0 CU1", "to": "10.5.0 CU9", "band": "10.5.0" });
+    let document = |spec: Value| {
+        json!({
+            "apiVersion": "dataminer.gitops/v1",
+            "kind": "ReleaseKnowledge",
+            "metadata": { "name": "ours" },
+            "spec": spec
+        })
+    };
+    let issue = json!({
+        "id": "OWN_1", "title": "Trouble", "component": "Core", "impact": "Downtime", "stage": "UpgradeTo",
+        "readOn": "WebApps", "affects": [range], "conditions": ["FailoverPair"], "tags": ["a_b"],
+        "workaround": true, "releaseNotes": [1], "source": "a"
+    });
+    [
+        document(json!({
+            "revision": "2026-08-21",
+            "releases": [{
+                "version": "10.5.0 CU9", "kind": "Core", "status": "InProgress", "finalized": "2026-08-21", "source": "a"
+            }],
+            "builds": [{ "build": 16889, "release": "10.5.0 CU9", "source": "a" }],
+            "support": [{
+                "release": "10.5.0", "regularUpdatesUntil": "2026-11-20", "supportedUntil": "2028-02-25",
+                "limitedSupportUntil": "2029-02-23", "source": "a"
+            }]
+        })),
+        document(json!({
+            "rules": {
+                "h4": {
+                    "line": "10.5.0", "only": ["10.6.0 CU0", "10.6.1"], "possible": ["10.5.0 CU2"],
+                    "automatic": ["10.5.5"], "recommended": ["10.5.0 CU11"], "source": "a"
+                },
+                "s5": { "major": 10, "core": ["10.6.1"], "web": "10.6.5", "source": "a" }
+            }
+        })),
+        document(json!({ "knownIssues": [issue] })),
+        document(json!({
+            "requirements": {
+                "ports": [{ "port": 161, "protocol": "Udp", "for": "Snmp", "source": "a" }]
+            },
+            "breakingChanges": [{
+                "id": "OWN_2", "title": "Other", "component": "Srm", "introduced": ["10.5.9"], "softLaunch": true,
+                "source": "a"
+            }]
+        })),
+    ]
 }
 
 fn config() -> Value {
@@ -205,6 +252,7 @@ fn config() -> Value {
                 { "env": "KEY", "hosts": ["10.0.0.0/16"], "clusters": ["*"] },
                 { "file": "/run/secrets/key", "hosts": ["*.example"] }
             ],
+            "knowledge": { "path": "knowledge" },
             "loop": { "observe": "5m", "concurrency": 64 },
             "http": { "listen": "127.0.0.1:8080", "metrics": "[::1]:9090" }
         }
@@ -368,6 +416,13 @@ fn advisories() {
 #[test]
 fn catalogs() {
     agree_on_all_changes(&catalog(), "package-catalog.schema.json");
+}
+
+#[test]
+fn release_knowledge() {
+    for document in knowledge() {
+        agree_on_all_changes(&document, "release-knowledge.schema.json");
+    }
 }
 
 #[test]

@@ -196,6 +196,32 @@ fn wrong_usage_is_64_and_help_is_data() {
 }
 
 #[test]
+fn knowledge_of_ones_own_goes_before_the_programs() {
+    let same = plan(&[]).expect_status(0).stdout;
+    assert_eq!(plan(&["--knowledge", "examples/knowledge"]).expect_status(0).stdout, same);
+    let own = folder();
+    let document = |spec: &str| {
+        let text = format!(
+            "apiVersion: dataminer.gitops/v1\nkind: ReleaseKnowledge\nmetadata: {{ name: own }}\nspec:\n{spec}"
+        );
+        fs::write(own.path().join("own.yaml"), text).expect("the file can be written");
+    };
+    // Every release is one that antivirus programs harm: each plan says so.
+    document(
+        "  rules:\n    h12: { releases: [{ track: Any }], instead: nothing, issue: KI_DCOMConfig_flagged_as_virus, source: us }\n",
+    );
+    let warned = plan(&["--knowledge", text(own.path())]).expect_status(0).stdout;
+    assert!(warned.contains("antivirus"), "{warned}");
+    assert!(!same.contains("antivirus"), "{same}");
+    document("  builds: [{ build: 17100, release: 10.5.0 CU77, source: us }]\n");
+    let refused = plan(&["--knowledge", text(own.path())]).expect_status(1);
+    assert_eq!(refused.stdout, "");
+    assert!(refused.stderr.contains("own.yaml:5:37"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("E0804"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("release: 10.5.0 CU77"), "with the line: {}", refused.stderr);
+}
+
+#[test]
 fn a_live_look_needs_a_configuration() {
     for verb in [&["observe", "-f", "examples/fleet"][..], &["plan", "-f", "examples/fleet", "--live"]] {
         let ended = run(verb).expect_status(1);

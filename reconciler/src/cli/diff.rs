@@ -42,6 +42,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", env = "DATAMINER_RECONCILER_CONFIG")]
     config: Option<PathBuf>,
 
+    /// Folder of release knowledge of one's own
+    #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
+    knowledge: Option<PathBuf>,
+
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -78,7 +82,8 @@ struct Report<'a> {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
-    let fleet = fleet::load(&args.folder, &args.clusters, terminal)?;
+    let knowledge = fleet::knowledge(args.knowledge.as_deref(), terminal)?;
+    let fleet = fleet::load_knowing(knowledge, &args.folder, &args.clusters, terminal)?;
     let observations = if args.live {
         let config = args.config.as_deref().ok_or_else(live::no_config)?;
         live::observe(&fleet.clusters, config, terminal)?

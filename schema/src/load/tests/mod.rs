@@ -4,6 +4,7 @@ mod catalog;
 mod cluster;
 mod config;
 mod diagnostics;
+mod knowledge;
 mod observation;
 mod profile;
 mod yaml;
