@@ -2,10 +2,13 @@
 
 use dataminer_schema::{
     id::{CommitId, Sha256},
-    v1::cluster::{
-        Agent, AgentKind, Approval, Cluster, Connection, Credential, Downgrade, Health, HealthCheck, Hook,
-        JumpHost, Member, OnFailure, RunAs, SecretRef, Software, Ssh, Upgrade, UpgradeMode, WebServices,
-        Window,
+    v1::{
+        advisory::Advisory,
+        cluster::{
+            Agent, AgentKind, Approval, Cluster, Connection, Credential, Downgrade, Health, HealthCheck,
+            Hook, JumpHost, Member, OnFailure, RunAs, SecretRef, Software, Ssh, Upgrade, UpgradeMode,
+            WebServices, Window,
+        },
     },
 };
 use serde_json::{Map, Value, json};
@@ -36,6 +39,7 @@ fn canonical(cluster: &Cluster) -> Value {
         profile: _,
         // Who goes first is no part of what is wanted.
         rollout: _,
+        advisories,
         suspend,
         software,
         agents,
@@ -95,6 +99,7 @@ fn canonical(cluster: &Cluster) -> Value {
         ("approval", (*approval != Approval::Downgrades).then(|| json!(approval))),
         ("hooks", (!hooks.is_empty()).then(|| hooks.iter().map(hook).collect())),
         ("checks", (!checks.is_empty()).then(|| checks.iter().map(check).collect())),
+        ("advisories", (!advisories.is_empty()).then(|| advisories.iter().map(advisory).collect())),
         ("dependsOn", (!depends_on.is_empty()).then(|| json!(depends_on))),
     ];
     add(&mut canonical, later);
@@ -162,6 +167,12 @@ fn api(api: &WebServices) -> Value {
 fn hook(hook: &Hook) -> Value {
     let Hook { event, run, timeout } = hook;
     json!({ "event": event, "run": run, "timeout": timeout.as_secs() })
+}
+
+/// Which clusters it selects is said by its being here; the reason changes nothing.
+fn advisory(advisory: &Advisory) -> Value {
+    let Advisory { name: _, issue, accept, clusters: _, reason: _, expires } = advisory;
+    json!({ "issue": issue, "accept": accept, "expires": expires })
 }
 
 fn check(check: &HealthCheck) -> Value {

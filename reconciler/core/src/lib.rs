@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod converged;
 pub mod desired;
 pub mod exec;
+pub mod fleet_lint;
 pub mod knowledge;
 pub mod lint;
 pub mod plan;

@@ -10,7 +10,7 @@ use dataminer_schema::{
     plan::{Action, BlockCode, Plan, Step},
     quantity::ByteSize,
     v1::{
-        catalog::{Package, PackageCatalog},
+        catalog::{Insides, Package, PackageCatalog},
         cluster::{Agent, AgentKind, Cluster, DowngradePolicy, Fit, Member, Upgrade, Window},
         observation::{
             AgentObservation, AgentState, Backup, FailoverRole, FailoverState, HistoryEntry, Observation,
@@ -76,6 +76,7 @@ pub(crate) fn package(release: &Version, kind: PackageKind, build: u32) -> Packa
         } else {
             release.clone().with_build(build)
         }),
+        insides: Insides::default(),
     }
 }
 

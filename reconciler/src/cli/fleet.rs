@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dataminer_core::{catalog::Catalog, knowledge::Knowledge};
+use dataminer_core::{catalog::Catalog, fleet_lint::lint_fleet, knowledge::Knowledge};
 use dataminer_schema::{
     diagnostic::{Diagnostic, Severity},
     id::ClusterName,
@@ -86,6 +86,7 @@ pub(super) fn load_knowing(
         let help = conflicts.first().map_or("", |conflict| conflict.help());
         Helpful::new(format!("the catalogues contradict each other: {}", all.join("; ")), help)
     })?;
+    explain(&files, &lint_fleet(&fleet, &catalog, &knowledge, Timestamp::now()), terminal);
     let mut clusters: Vec<_> = fleet.clusters.into_iter().map(|located| located.value).collect();
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     let known: Vec<_> = clusters.iter().map(|cluster| cluster.name.to_string()).collect();

@@ -57,6 +57,7 @@ pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>)
     }
     dependencies::judge(&fleet, &mut found);
     follow_rollouts(&mut fleet, &mut found);
+    hand_out_advisories(&mut fleet, &mut found);
     (fleet, found)
 }
 
@@ -192,14 +193,27 @@ fn follow_rollouts(fleet: &mut Fleet, found: &mut Vec<Diagnostic>) {
             found.push(rollout.diagnostic(Severity::Warning, "kind", code, message, help));
         }
     }
+}
+
+/// Hands each cluster the Advisories that are about it.
+fn hand_out_advisories(fleet: &mut Fleet, found: &mut Vec<Diagnostic>) {
     for advisory in &fleet.advisories {
-        let selects = |cluster: &Located<Cluster>| advisory.value.clusters.selects(&cluster.value.labels);
-        if !fleet.clusters.iter().any(selects) {
+        let mut about = 0;
+        for cluster in &mut fleet.clusters {
+            if advisory.value.clusters.selects(&cluster.value.labels) {
+                about += 1;
+                cluster.value.advisories.push(advisory.value.clone());
+            }
+        }
+        if about == 0 {
             let message = format!("the Advisory `{}` is about no cluster", advisory.value.name);
             let help = "compare its `matchLabels` with `metadata.labels` of the clusters";
             let code = Code::SelectsNothing;
             found.push(advisory.diagnostic(Severity::Warning, "spec.clusters", code, message, help));
         }
+    }
+    for cluster in &mut fleet.clusters {
+        cluster.value.advisories.sort_by(|a, b| a.name.cmp(&b.name));
     }
 }
 

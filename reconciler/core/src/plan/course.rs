@@ -225,13 +225,16 @@ pub(super) fn legs<'a>(
     way: Way,
     draft: &mut Draft,
 ) -> Vec<Leg<'a>> {
-    if source.is_hotfix() {
+    let replaced = format!("the hotfix {} would be replaced by {}", source.describe(), target.release.name());
+    if source.is_hotfix() && input.desired.cluster.upgrade.accept_hotfix_loss {
+        draft.warn("HotfixInstalled", "D4", format!("{replaced}; the manifest accepts that"));
+    } else if source.is_hotfix() {
         draft.block(
             BlockCode::HotfixInstalled,
             survey.names_where(|seen| seen.release().is_some_and(Release::is_hotfix)),
-            format!("the hotfix {} would be replaced by {}", source.describe(), target.release.name()),
-            "an upgrade removes a hotfix: find out whether the target contains it, and install the default release of \
-             its base by hand first; this version installs no hotfixes",
+            replaced,
+            "an upgrade removes a hotfix: find out whether the target contains it, then set `upgrade: { acceptHotfixLoss: \
+             true }`",
         );
     }
     let stops = match way {

@@ -3,12 +3,17 @@
 use dataminer_schema::{
     id::AgentName,
     plan::{Block, BlockCode, Change, ContentLoss, Step, Waiting, WaitingOn, Warning},
+    v1::advisory::Advisory,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::PlanInput;
 
 /// A plan in the making.
 #[derive(Debug)]
 pub(super) struct Draft {
+    /// The known issues that Advisories accept on this day, each with what a reader is told of it.
+    accepted: Vec<(String, String)>,
     pub(super) change: Change,
     pub(super) steps: Vec<Step>,
     pub(super) blocked: Vec<Block>,
@@ -18,8 +23,16 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(input: &PlanInput<'_>) -> Self {
+        let today = input.now.to_zoned(TimeZone::UTC).date();
+        let advisories = input.desired.cluster.advisories.iter();
+        let counting = advisories.filter(|advisory| advisory.accept && advisory.counts_on(today));
+        let told = |advisory: &Advisory| {
+            let Advisory { name, reason, expires, .. } = advisory;
+            format!("accepted by the Advisory {name} until {expires}: {reason}")
+        };
         Self {
+            accepted: counting.map(|advisory| (advisory.issue.clone(), told(advisory))).collect(),
             change: Change::None,
             steps: Vec::new(),
             blocked: Vec::new(),
@@ -40,6 +53,28 @@ impl Draft {
         let block = Block { code, message: message.into(), help: help.into(), agents };
         if !self.blocked.contains(&block) {
             self.blocked.push(block);
+        }
+    }
+
+    /// Records a known issue that hits this change: a block, or a warning where an Advisory accepts it.
+    pub(super) fn known_issue(
+        &mut self,
+        issue: Option<&str>,
+        agents: Vec<AgentName>,
+        message: String,
+        help: String,
+    ) {
+        let accepted = self.accepted.iter().find(|(accepted, _)| Some(accepted.as_str()) == issue);
+        match (issue, accepted) {
+            (Some(issue), Some((_, told))) => {
+                let message = format!("{message}; {told}");
+                self.warn("KnownIssue", issue, message);
+            }
+            (Some(_), None) => {
+                let help = format!("{help}; or accept the issue by an Advisory, with the reason");
+                self.block(BlockCode::KnownIssue, agents, message, help);
+            }
+            (None, _) => self.block(BlockCode::KnownIssue, agents, message, help),
         }
     }
 

@@ -72,8 +72,8 @@ pub(super) fn plan_detours<'a>(
                         stop.to.name()
                     ),
                 }),
-                None => draft.block(
-                    BlockCode::KnownIssue,
+                None => draft.known_issue(
+                    rule.issue.as_deref(),
                     Vec::new(),
                     format!(
                         "prerequisites fail from {} to {}{}",
@@ -162,8 +162,8 @@ fn nats_check(rule: &HopRule, from: &Release, to: &Release, draft: &mut Draft) {
         undecided(from, to, "H8", draft);
     }
     if below == Some(true) {
-        draft.block(
-            BlockCode::KnownIssue,
+        draft.known_issue(
+            rule.issue.as_deref(),
             Vec::new(),
             format!(
                 "the prerequisite VerifyNatsIsRunning makes trouble from {} to {} (H8)",
@@ -184,8 +184,8 @@ fn snmp_credentials(rule: &HopRule, from: &Release, to: &Release, draft: &mut Dr
         undecided(from, to, "H10", draft);
     }
     if late == Some(true) {
-        draft.block(
-            BlockCode::KnownIssue,
+        draft.known_issue(
+            rule.issue.as_deref(),
             Vec::new(),
             format!(
                 "SNMPv3 credentials are lost from {} to {}{}",
@@ -208,8 +208,8 @@ fn expired_users(survey: &Survey<'_>, to: &Release, draft: &mut Draft) {
         survey.names_where(|seen| seen.reached().is_some_and(|agent| agent.expired_users == Some(true)));
     let unknown = survey.reached().any(|agent| agent.expired_users.is_none());
     if !seen.is_empty() {
-        draft.block(
-            BlockCode::KnownIssue,
+        draft.known_issue(
+            rule.issue.as_deref(),
             seen,
             format!(
                 "{} does not come up while Security.xml holds an expired user{}",
@@ -237,8 +237,8 @@ fn default_upgrade_options(survey: &Survey<'_>, to: &Release, draft: &mut Draft)
         .names_where(|seen| seen.reached().is_some_and(|agent| agent.default_upgrade_options == Some(true)));
     let unknown = survey.reached().any(|agent| agent.default_upgrade_options.is_none());
     if !seen.is_empty() {
-        draft.block(
-            BlockCode::KnownIssue,
+        draft.known_issue(
+            rule.issue.as_deref(),
             seen,
             format!(
                 "SLNet does not start on {} with DefaultUpgradeOptions in MaintenanceSettings.xml{}",

@@ -130,7 +130,7 @@ impl<'a> Mix<'_, '_, 'a> {
             members.iter().any(|member| member.name == seen.name || member.partner == Some(seen.name))
         });
         let all = self.survey.names();
-        let mut trial = Draft::new();
+        let mut trial = Draft::new(self.input);
         let mut joined = legs(self.input, self.survey, from, common, (&units, &all), way, &mut trial);
         if let Some(block) = trial.blocked.first() {
             return Err(format!("no legal path ({:?}: {})", block.code, block.message));

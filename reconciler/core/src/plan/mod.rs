@@ -100,7 +100,7 @@ pub struct Retry {
 /// The ladder: who was seen, what is owed, which way the core and the web apps go, the steps around each hop, what must hold before
 /// them, what must pass first. Each rung writes into the draft and none looks back.
 pub fn plan(input: &PlanInput<'_>) -> Plan {
-    let mut draft = Draft::new();
+    let mut draft = Draft::new(input);
     let survey = Survey::of(input);
     presence::plan_presence(input, &survey, &mut draft);
     // D6: owed work comes before anything else, so nothing else is planned then.
@@ -122,7 +122,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
 
 fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: Draft) -> Plan {
     let cluster = &input.desired.cluster;
-    let Draft { change, steps, blocked, waiting, warnings, content_loss } = draft;
+    let Draft { change, steps, blocked, waiting, warnings, content_loss, .. } = draft;
     let from = VersionPair {
         core: survey.lowest_core().map(Release::name),
         build: survey.lowest_core().and_then(Release::build),

@@ -172,6 +172,7 @@ impl ClusterDocument {
             labels,
             profile,
             rollout: None,
+            advisories: Vec::new(),
             suspend,
             software: cluster::Software {
                 core: core?,

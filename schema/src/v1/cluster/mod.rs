@@ -25,6 +25,7 @@ pub use self::{
 };
 use crate::{
     id::ClusterName,
+    v1::advisory::Advisory,
     version::{Version, WebWanted},
 };
 
@@ -39,6 +40,8 @@ pub struct Cluster {
     pub profile: Option<AppliedProfile>,
     /// The Rollout whose waves it follows, by name.
     pub rollout: Option<String>,
+    /// The Advisories that are about it, in the order of their names.
+    pub advisories: Vec<Advisory>,
     /// Whether everything but observing stops.
     pub suspend: bool,
     /// The versions wanted.
@@ -103,6 +106,7 @@ impl Cluster {
             labels: BTreeMap::new(),
             profile: None,
             rollout: None,
+            advisories: Vec::new(),
             suspend: false,
             software: Software { core, web_apps: WebWanted::default(), hotfixes: Vec::new() },
             agents,

@@ -315,3 +315,36 @@ fn what_is_not_carried_out_blocks_every_change_and_nothing_else() {
         assert_eq!(codes(&still.plan()), []);
     }
 }
+
+#[test]
+fn an_advisory_turns_the_block_of_its_issue_into_a_warning_until_it_expires() {
+    use dataminer_schema::v1::{advisory::Advisory, rollout::Selector};
+    let advised = |issue: &str, accept: bool, expires: &str| {
+        let mut scenario = Scenario::new("10.4.0 CU16", "10.5.0 CU4");
+        scenario.cluster.advisories.push(Advisory {
+            name: "seen".to_owned(),
+            issue: issue.to_owned(),
+            accept,
+            clusters: Selector::default(),
+            reason: "tried on a copy".to_owned(),
+            expires: expires.parse().expect("a day"),
+        });
+        scenario.plan()
+    };
+    let issue = "KI_Prerequisites_fail_when_upgrading_from_10.4.0-to-10.5.3-CU3";
+    let accepted = advised(issue, true, "2026-11-21");
+    assert_eq!(codes(&accepted), []);
+    let warning = accepted.warnings.iter().find(|warning| warning.reference.as_deref() == Some(issue));
+    let message = &warning.expect("the reader is told").message;
+    assert!(
+        message.ends_with("accepted by the Advisory seen until 2026-11-21: tried on a copy"),
+        "{message}"
+    );
+    for plan in [
+        advised(issue, true, "2026-11-20"),
+        advised(issue, false, "2026-12-31"),
+        advised("KI_Upgrade_to_1051_stuck", true, "2026-12-31"),
+    ] {
+        assert_eq!(codes(&plan), [BlockCode::KnownIssue]);
+    }
+}

@@ -82,6 +82,11 @@ fn d4_a_hotfix_is_not_replaced_silently() {
         Scenario::new(hotfix, "10.5.0 CU9").web(Some("10.5.12")).way(),
         "10.5.0 CU9, !HotfixInstalled"
     );
+    let accepted = Scenario::new(hotfix, "10.5.0 CU12")
+        .web(Some("10.5.12"))
+        .upgrade(|upgrade| upgrade.accept_hotfix_loss = true);
+    assert_eq!(accepted.way(), "10.5.0 CU12");
+    assert!(accepted.plan().warnings.iter().any(|warning| warning.code == "HotfixInstalled"));
 }
 
 #[test]
