@@ -172,7 +172,11 @@ fn catalog() -> Value {
         "metadata": { "name": "main", "labels": { "a": "b" }, "annotations": { "c": "d" } },
         "spec": {
             "packages": [
-                { "file": "DataMiner 10.5.0.0(CU12)-16889 Full Upgrade.dmupgrade", "sha256": digest, "size": 200 },
+                {
+                    "file": "DataMiner 10.5.0.0(CU12)-16889 Full Upgrade.dmupgrade", "sha256": digest, "size": 200,
+                    "prerequisites": ["VerifyClusterPorts.dll"], "executor": true, "restart": true,
+                    "fingerprints": [{ "file": "Files\\SLNet.exe", "sha256": digest, "size": 7 }]
+                },
                 { "file": "web.dmupgrade", "sha256": digest, "web": "10.5.12", "source": "nas/web.dmupgrade" },
                 { "file": "core.dmupgrade", "sha256": digest, "core": "10.5.0 CU9" },
                 { "file": "VerifyClusterPorts.dmupgrade", "sha256": digest, "tool": "VerifyClusterPorts" },
