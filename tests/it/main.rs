@@ -17,6 +17,7 @@ mod process;
 mod readme;
 mod scene;
 mod source_ssh;
+mod validate;
 mod wine_agent;
 mod wine_corpus;
 mod wine_driver;

@@ -8,6 +8,7 @@ mod completion;
 mod describe;
 mod diff;
 mod exit;
+mod explain;
 mod fleet;
 mod history;
 mod lab;
@@ -17,6 +18,7 @@ mod operator;
 mod plan;
 mod plan_table;
 mod remote;
+mod report;
 mod run;
 mod schema;
 mod simulate;
@@ -79,6 +81,7 @@ enum Verb {
     Catalog(catalog::Args),
     Simulate(simulate::Args),
     Demo(crate::demo::Args),
+    Explain(explain::Args),
     Schema(schema::Args),
     Completion(completion::Args),
     Version(version::Args),
@@ -137,6 +140,7 @@ impl Verb {
             Self::Catalog(args) => catalog::run(&args, terminal),
             Self::Simulate(args) => simulate::run(&args, terminal),
             Self::Demo(args) => crate::demo::run(&args, terminal),
+            Self::Explain(args) => explain::run(&args, terminal),
             Self::Schema(args) => schema::run(&args, terminal),
             Self::Completion(args) => completion::run(&args, terminal),
             Self::Version(args) => version::run(&args, terminal),

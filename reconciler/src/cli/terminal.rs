@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use dataminer_schema::diagnostic::Paint;
 use serde::Serialize;
 
 /// The two streams and how to dress them; tests put buffers in their place.
@@ -46,6 +47,11 @@ impl Terminal {
 
     pub fn colour(&self) -> bool {
         self.colour
+    }
+
+    /// How diagnostics are painted that go to stdout.
+    pub fn paint(&self) -> Paint {
+        if self.colour { Paint::Coloured } else { Paint::Plain }
     }
 
     /// Writes data.

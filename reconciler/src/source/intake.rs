@@ -49,6 +49,7 @@ impl Refusal {
             span: None,
             message: message.clone(),
             help: Some(help.clone()),
+            related: Vec::new(),
         }
     }
 }

@@ -64,7 +64,7 @@ codes! {
     NotSupportedYet = "E0309", "The field or value is part of the language, but this release does not carry it out yet.";
 
     BadVersion = "E0401", "A text is not a DataMiner version.";
-    VersionNotText = "E0402", "A version is written as a number, and YAML reads 10.10 as 10.1.";
+    VersionNotText = "E0402", "A version is written as a number or another value that is no text; YAML reads 10.10 as 10.1.";
     BadQuantity = "E0403", "A text is not a size or duration.";
     BadSchedule = "E0404", "A text is not a cron expression of five fields.";
     BadTimeZone = "E0405", "A time zone does not exist.";

@@ -1,6 +1,8 @@
 //! What is wrong in a file, where, and what to write instead.
 
 mod code;
+mod excerpt;
+mod explain;
 mod nearest;
 mod render;
 
@@ -10,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     code::{Code, UnknownCode},
+    explain::{Example, Explanation, Frame},
     nearest::nearest,
+    render::Paint,
 };
 
 /// How much a diagnostic weighs.
@@ -44,6 +48,25 @@ pub struct Diagnostic {
     /// What to write instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Other places that it is about: the first of two that collide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+}
+
+/// Another place that a diagnostic is about, in the same file or another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    /// The file, as it was named when it was read.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// Bytes of the file; absent where its line must not be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Range<usize>>,
+    /// What is there: `the first is here`.
+    pub message: String,
 }
 
 impl Diagnostic {
@@ -58,21 +81,36 @@ impl Diagnostic {
             span: None,
             message: message.into(),
             help: Some(help.into()),
+            related: Vec::new(),
         }
+    }
+
+    /// The diagnostic with one more place that it is about.
+    #[must_use]
+    pub fn and(mut self, related: Related) -> Self {
+        self.related.push(related);
+        self
     }
 
     /// The diagnostic with a snippet of `source`, the text of its file, and a caret.
     ///
     /// A secret-looking value is blotted out. A `source` that is not the text of the file costs the snippet only.
     pub fn render_text(&self, source: &str) -> String {
-        render::render(self, source)
+        self.render(|path| (path == self.path).then_some(source), Paint::Plain)
+    }
+
+    /// The diagnostic with snippets of all files that it speaks of, whose texts `text_of` knows by their paths.
+    ///
+    /// A secret-looking value is blotted out. A text that is not the file's costs its snippet only.
+    pub fn render<'s>(&self, text_of: impl Fn(&str) -> Option<&'s str>, paint: Paint) -> String {
+        render::render(self, text_of, paint)
     }
 }
 
 impl fmt::Display for Diagnostic {
     /// One line: `path:line:column: error[E0301]: message (help: …)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { code, severity, path, line, column, span: _, message, help } = self;
+        let Self { code, severity, path, line, column, span: _, message, help, related: _ } = self;
         f.write_str(path)?;
         if *line > 0 {
             write!(f, ":{line}:{column}")?;

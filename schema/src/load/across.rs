@@ -97,7 +97,7 @@ impl Facts {
             if let Some(first) = names.get(&text.to_lowercase()) {
                 let message = format!("there are two Agents {}", quoted(text));
                 let help = format!("keep what was seen last; the first is on line {}", first.line);
-                source.error(&name.span, Code::DuplicateAgentName, message, help);
+                source.collision(&name.span, Code::DuplicateAgentName, message, help, first);
             } else {
                 names.insert(text.to_lowercase(), source.place(&name.span));
             }
@@ -219,7 +219,8 @@ fn collisions(
             }
             Some((first_value, first_place)) if collide(&value, first_value) => {
                 let (code, message, help) = words(&key, first_value, first_place);
-                let diagnostic = place.error(code, message, Some(help));
+                let related = first_place.related("the other is here");
+                let diagnostic = place.error(code, message, Some(help)).and(related);
                 found.push((place, diagnostic));
             }
             Some(_) => {}

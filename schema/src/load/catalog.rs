@@ -44,7 +44,7 @@ pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
         if let Some(first) = files.get(&text.to_lowercase()) {
             let message = format!("{} is listed twice", quoted(text));
             let help = format!("keep one; the first is on line {}", first.line);
-            source.error(&file.span, Code::DuplicatePackage, message, help);
+            source.collision(&file.span, Code::DuplicatePackage, message, help, first);
         } else {
             files.insert(text.to_lowercase(), place.clone());
             if let Some(digest) = package.get("sha256").and_then(Node::text) {

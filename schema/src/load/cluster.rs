@@ -92,7 +92,8 @@ fn judge_agents(source: &mut Source<'_>, agents: &Node, cluster: Option<&str>, f
                             format!("rename one; the first is on line {}", first.line),
                         )
                     };
-                    source.error(&name.span, code, message, help);
+                    let first = first.clone();
+                    source.collision(&name.span, code, message, help, &first);
                 }
                 None => {
                     names.insert(text.to_lowercase(), (place, partner));
@@ -118,7 +119,8 @@ fn judge_agents(source: &mut Source<'_>, agents: &Node, cluster: Option<&str>, f
                         format!("correct one; the first is on line {}", first.line),
                     )
                 };
-                source.error(&address.span, code, message, help);
+                let first = first.clone();
+                source.collision(&address.span, code, message, help, &first);
             }
         } else {
             if let Some(cluster) = cluster {

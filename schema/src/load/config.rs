@@ -59,7 +59,7 @@ fn unique_names(source: &mut Source<'_>, entries: &[Node], list: &str) {
         if let Some(first) = names.get(text) {
             let message = format!("there are two entries `{text}` in `{list}`");
             let help = format!("rename one; the first is on line {}", first.line);
-            source.error(&name.span, Code::DuplicateName, message, help);
+            source.collision(&name.span, Code::DuplicateName, message, help, first);
         } else {
             names.insert(text, source.place(&name.span));
         }

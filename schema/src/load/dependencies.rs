@@ -14,7 +14,13 @@ pub(super) fn judge(fleet: &Fleet, found: &mut Vec<Diagnostic>) {
         let help = "take one `dependsOn` of this circle out: none of these clusters could ever change";
         if let Some(cluster) = circle.first().and_then(|at| fleet.clusters.get(*at)) {
             let field = "spec.dependsOn";
-            found.push(cluster.diagnostic(Severity::Error, field, Code::DependencyCircle, message, help));
+            let circular = cluster.diagnostic(Severity::Error, field, Code::DependencyCircle, message, help);
+            // The next of the circle is enough: the message names the rest.
+            let next = circle.get(1).and_then(|at| fleet.clusters.get(*at));
+            found.push(match next {
+                Some(next) => circular.and(next.related(field, "this one waits as well")),
+                None => circular,
+            });
         }
     }
 }

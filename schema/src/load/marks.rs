@@ -7,7 +7,7 @@ use super::{
     source::{Place, Source},
     tree::{Node, Value},
 };
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Related, Severity};
 
 /// How many names below each other are remembered: `spec.software.core` has three.
 const DEPTH: usize = 3;
@@ -87,6 +87,19 @@ impl<T> Located<T> {
             span: mark.filter(|mark| mark.shown).map(|mark| mark.span.clone()),
             message: message.into(),
             help: Some(help.into()),
+            related: Vec::new(),
+        }
+    }
+
+    /// The same place, for a diagnostic about another.
+    pub fn related(&self, field: &str, message: impl Into<String>) -> Related {
+        let mark = self.marks.around(field);
+        Related {
+            path: self.path.clone(),
+            line: mark.map_or(self.line, |mark| mark.line),
+            column: mark.map_or(1, |mark| mark.column),
+            span: mark.filter(|mark| mark.shown).map(|mark| mark.span.clone()),
+            message: message.into(),
         }
     }
 }

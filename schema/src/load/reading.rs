@@ -104,21 +104,21 @@ fn read_file(file: &SourceFile, limits: &Limits, kinds: &[Kind]) -> Reading {
             }
             reading.diagnostics = source.into_diagnostics();
         }
-        Err(diagnostic) => reading.diagnostics.push(diagnostic),
+        Err(diagnostic) => reading.diagnostics.push(*diagnostic),
     }
     reading
 }
 
-pub(super) fn text_of<'a>(file: &'a SourceFile, limits: &Limits) -> Result<&'a str, Diagnostic> {
+pub(super) fn text_of<'a>(file: &'a SourceFile, limits: &Limits) -> Result<&'a str, Box<Diagnostic>> {
     let SourceFile { path, bytes } = file;
     if bytes.len() > limits.bytes {
         let message = format!("the file is larger than {} KiB", limits.bytes >> 10);
-        return Err(Diagnostic::of_file(path, Code::FileTooLarge, message, "split the file"));
+        return Err(Diagnostic::of_file(path, Code::FileTooLarge, message, "split the file").into());
     }
     std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         let message = format!("the file is not UTF-8: line {line} holds a byte that does not belong there");
-        Diagnostic::of_file(path, Code::NotUtf8, message, "save the file as UTF-8")
+        Diagnostic::of_file(path, Code::NotUtf8, message, "save the file as UTF-8").into()
     })
 }
 

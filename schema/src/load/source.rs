@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::secret::line_holds_secret;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Related, Severity};
 
 /// More faults than this in one file help nobody.
 pub(super) const MAX_DIAGNOSTICS: usize = 200;
@@ -24,7 +24,14 @@ impl Place {
     pub(super) fn error(&self, code: Code, message: String, help: Option<String>) -> Diagnostic {
         let Self { path, line, column, span, shown } = self.clone();
         let span = shown.then_some(span);
-        Diagnostic { code, severity: Severity::Error, path, line, column, span, message, help }
+        let (severity, related) = (Severity::Error, Vec::new());
+        Diagnostic { code, severity, path, line, column, span, message, help, related }
+    }
+
+    /// This place, for a diagnostic about another.
+    pub(super) fn related(&self, message: &str) -> Related {
+        let Self { path, line, column, span, shown } = self.clone();
+        Related { path, line, column, span: shown.then_some(span), message: message.to_owned() }
     }
 }
 
@@ -67,7 +74,9 @@ impl<'a> Source<'a> {
         let line = self.lines.partition_point(|line_start| *line_start <= start);
         let line_start = self.lines[line - 1];
         let line_end = self.lines.get(line).copied().unwrap_or(self.text.len());
-        let column = self.text.get(line_start..start).map_or(1, |before| before.chars().count() + 1);
+        // The byte order mark is no part of the first line.
+        let before = self.text.get(line_start..start).unwrap_or_default();
+        let column = before.chars().filter(|c| *c != '\u{feff}').count() + 1;
         let whole = self.text.get(line_start..line_end).unwrap_or_default();
         let other =
             |secret: &Range<usize>| secret != span && secret.start < line_end && secret.end > line_start;
@@ -92,11 +101,24 @@ impl<'a> Source<'a> {
         help: impl Into<Option<String>>,
     ) {
         let diagnostic = self.place(span).error(code, message.into(), help.into());
-        self.errors += 1;
         self.push(diagnostic);
     }
 
+    /// Notes an error at the second of two places that collide.
+    pub(super) fn collision(
+        &mut self,
+        span: &Range<usize>,
+        code: Code,
+        message: impl Into<String>,
+        help: impl Into<Option<String>>,
+        first: &Place,
+    ) {
+        let diagnostic = self.place(span).error(code, message.into(), help.into());
+        self.push(diagnostic.and(first.related("the first is here")));
+    }
+
     fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
         if self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(diagnostic);
         } else if !self.cut {

@@ -53,7 +53,7 @@ pub fn load_knowledge_beside(
         let text = match text_of(file, &MANIFEST) {
             Ok(text) => text,
             Err(diagnostic) => {
-                diagnostics.push(diagnostic);
+                diagnostics.push(*diagnostic);
                 continue;
             }
         };

@@ -140,3 +140,27 @@ fn what_only_shows_across_files_is_found() {
     let names: Vec<&str> = fleet.clusters.iter().map(|cluster| cluster.value.name.as_str()).collect();
     assert_eq!(names, ["brussels", "madrid"]);
 }
+
+#[test]
+fn what_yaml_does_not_read_as_a_version_says_what_to_write() {
+    for (written, code, words) in [
+        ("10.5", Code::VersionNotText, "write \"10.5.0 CU0\" (or another CU)"),
+        (
+            "10.10",
+            Code::VersionNotText,
+            "a bare 10.10 is a YAML number and read as 10.1: write \"10.10.0 CU0\"",
+        ),
+        ("16889", Code::VersionNotText, "\"10.5.0 CU12 (build 16889)\""),
+        ("10", Code::VersionNotText, "write for example \"10.5.0 CU9\""),
+        ("true", Code::VersionNotText, "`true`, which YAML reads as a boolean, not a version"),
+        ("yes", Code::BadVersion, "write for example \"10.5.0 CU9\""),
+        ("2026-11-21", Code::BadVersion, "no release is named by its day"),
+        ("~", Code::NullValue, "write a release, for example \"10.5.0 CU9\""),
+        ("[10.5.12]", Code::VersionNotText, "`core` is a list, not a version"),
+    ] {
+        let text = cluster_with("").replace("core: 10.5.0 CU12", &format!("core: {written}"));
+        let said = fleet_faults(&text);
+        assert!(said.contains(&format!("error[{code}]")) && said.contains(words), "{written}: {said}");
+        assert_eq!(said.lines().count(), 1, "{written}: {said}");
+    }
+}

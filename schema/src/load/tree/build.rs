@@ -194,11 +194,12 @@ fn field_name(source: &mut Source<'_>, entries: &[Entry], node: Node) -> Option<
     };
     if let Some(first) = entries.iter().find(|entry| entry.key == name) {
         let first = source.place(&first.key_span);
-        source.error(
+        source.collision(
             &span,
             Code::DuplicateField,
             format!("`{name}` is there twice"),
             format!("keep one; the first is on line {}", first.line),
+            &first,
         );
         return None;
     }

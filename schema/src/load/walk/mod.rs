@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use self::{
     keywords::{Resolved, own_values, resolve, strings, values_of},
-    words::{kind_name, listed, nearest, number_help},
+    words::{VERSIONS, kind_name, listed, nearest, number_help},
 };
 use super::{
     check::{check, quoted},
@@ -39,8 +39,12 @@ impl Walk<'_, '_> {
         }
         let Some(resolved) = resolve(self.root, schema) else { return };
         if let Value::Null = node.value {
-            let help = "write a value, or take the field out: what is absent is unknown or takes its default";
-            self.source.error(&node.span, Code::NullValue, format!("`{name}` has no value"), help.to_owned());
+            let help = match resolved.schema.get(CHECK).and_then(Json::as_str) {
+                Some("version" | "webWanted") => format!("write a release, for example {VERSIONS}"),
+                _ => "write a value, or take the field out: what is absent is unknown or takes its default"
+                    .to_owned(),
+            };
+            self.source.error(&node.span, Code::NullValue, format!("`{name}` has no value"), help);
             return;
         }
         let keyword = |keyword: &str| resolved.schema.get(keyword);
@@ -172,9 +176,13 @@ impl Walk<'_, '_> {
             Value::Number(_) | Value::Integer(_) => {
                 (format!("`{name}` is the number {}, not a version", quoted(&written)), number_help(&written))
             }
-            Value::Null | Value::Bool(_) | Value::Text(_) | Value::Sequence(_) | Value::Mapping(_) => (
+            Value::Bool(_) => (
+                format!("`{name}` is {}, which YAML reads as a boolean, not a version", quoted(&written)),
+                format!("write for example {VERSIONS}"),
+            ),
+            Value::Null | Value::Text(_) | Value::Sequence(_) | Value::Mapping(_) => (
                 format!("`{name}` is {}, not a version", kind_name(node)),
-                "write for example \"10.5.0 CU9\" or \"10.5.12\"".to_owned(),
+                format!("write for example {VERSIONS}"),
             ),
         };
         self.source.error(&node.span, Code::VersionNotText, message, help);

@@ -27,11 +27,21 @@ pub(super) fn kind_name(node: &Node) -> &'static str {
 /// What to write instead of a number where a version is meant.
 pub(super) fn number_help(written: &str) -> String {
     let mut parts = written.splitn(2, '.').map(|part| part.parse::<u16>().ok());
+    // The zero that a number loses makes another release of it.
+    let lost = written.contains('.').then(|| written.trim_end_matches('0')).filter(|short| *short != written);
+    let read = lost.map(|short| format!(" and read as {}", short.trim_end_matches('.'))).unwrap_or_default();
     match (parts.next().flatten(), parts.next().flatten()) {
         (Some(major), Some(minor)) => format!(
-            "a bare {written} is a YAML number: write \"{major}.{minor}.0 CU0\" (or another CU) for the Main \
+            "a bare {written} is a YAML number{read}: write \"{major}.{minor}.0 CU0\" (or another CU) for the Main \
              Release, or for example \"{major}.{minor}.1\" for a Feature Release"
         ),
-        _ => format!("a bare {written} is a YAML number: write for example \"10.5.0 CU9\" or \"10.5.12\""),
+        _ if written.len() >= 4 && written.bytes().all(|byte| byte.is_ascii_digit()) => format!(
+            "a bare {written} is a YAML number; if it is a build, write its release as well, for example \
+             \"10.5.0 CU12 (build {written})\""
+        ),
+        _ => format!("a bare {written} is a YAML number: write for example {VERSIONS}"),
     }
 }
+
+/// Versions as they are written, one of each track.
+pub(super) const VERSIONS: &str = "\"10.5.0 CU9\" or \"10.5.12\"";

@@ -1,0 +1,305 @@
+//! The rules of the planner, by their ids. What they rest on stands in `domain/`.
+
+use super::{Told, told};
+
+pub(super) const ALL: &[Told] = &[
+    // How releases compare (`domain/01`).
+    told(
+        "T1",
+        "A threshold is read by track.",
+        "A text such as \"10.3.0 CU8/10.3.11\" gives one release for Main Releases and one for Feature Releases.",
+        "A Main Release is compared with the first, a Feature Release with the second, and never across.",
+    ),
+    told(
+        "D1",
+        "Releases are ordered by their numbers.",
+        "A.B.C first, then CU or build inside one A.B.C: 10.5.0 CU18 is below 10.5.1.",
+        "A lower target is a downgrade and needs `downgrade.policy: Allow`.",
+    ),
+    told(
+        "D2",
+        "Fixes are ordered by the month in which they were made.",
+        "A Cumulative Update of a Main Release can hold newer fixes than a Feature Release with a higher number.",
+        "A target with older fixes is blocked unless `upgrade.acceptOlderFixes` is set, and no path loses fixes on its way.",
+    ),
+    told(
+        "D3",
+        "One release with two builds is ordered by the build.",
+        "The target is of the same A.B.C as what runs.",
+        "Higher is an upgrade, lower a downgrade; without a wanted build the CU decides.",
+    ),
+    told(
+        "D4",
+        "A hotfix counts as its base only where it is listed.",
+        "An Agent runs a hotfix or a custom build.",
+        "It is left alone, or blocks the step that would replace it.",
+    ),
+    told(
+        "D5",
+        "A cluster of mixed versions is repaired first.",
+        "Agents run different versions.",
+        "Those behind go to the highest version running that is not above the target; nothing else happens before.",
+    ),
+    told(
+        "D6",
+        "What is owed comes first.",
+        "An interrupted operation left a restore or a module to be done.",
+        "It is done before anything else that a plan says.",
+    ),
+    told(
+        "D7",
+        "An unknown CU is a range.",
+        "A build lies between two known ones.",
+        "A rule that holds for the whole range applies; only where the range makes a difference the plan is blocked.",
+    ),
+    // The way up (`domain/02`).
+    told(
+        "H1",
+        "Inside one Main Release the way is direct.",
+        "Source and target share A.B.",
+        "One step, whatever CUs lie between.",
+    ),
+    told(
+        "H2",
+        "No Main Release is skipped.",
+        "One or more lie between source and target.",
+        "A stop in each, at the newest CU that does not have newer fixes than what follows.",
+    ),
+    told(
+        "H3",
+        "From a Feature Release its own Main Release is no stop.",
+        "The source is A.B.N; A.B.0 is older.",
+        "The next stop is in the line above.",
+    ),
+    told(
+        "H4",
+        "The BrokerGateway migration comes before 10.6.",
+        "The target is 10.6.0 or 10.6.1 or later, and the source is not.",
+        "A stop on a 10.5 release on which the migration is recommended, where it is done.",
+    ),
+    told(
+        "H5",
+        "10.1 is skipped.",
+        "The way leads from below 10.1 to 10.2 or later.",
+        "10.2 is the next stop.",
+    ),
+    told(
+        "H6",
+        "10.0.0 CU19 is the first stop of old systems.",
+        "The source is 9.6, or 10.0.0 below CU19, and the target is later.",
+        "Exactly that CU, not the newest of its line.",
+    ),
+    told(
+        "H7",
+        "Ports are verified before 10.2.",
+        "The way leads from 10.0 into 10.2 or later.",
+        "The tool VerifyClusterPorts runs on all Agents right before that hop.",
+    ),
+    told(
+        "H8",
+        "10.2.7 is avoided for old sources.",
+        "The source is below 10.1.0 CU12 or 10.2.3 and the target is 10.2.7.",
+        "The plan is blocked; the next release is fine.",
+    ),
+    told(
+        "H9",
+        "Some early 10.5 releases cannot be reached from early 10.4.",
+        "From 10.4.0 or 10.4.1 to 10.4.4, to 10.5.0 CU3 or CU4, 10.5.6 or 10.5.7.",
+        "A stop at an earlier CU of 10.5.0, or a block that names the releases in which it is cured.",
+    ),
+    told(
+        "H10",
+        "10.4.9 to 10.4.12 lose SNMPv3 credentials.",
+        "From 10.4.0 CU6 or later to one of them.",
+        "They are no stop; as a target they block.",
+    ),
+    told(
+        "H11",
+        "10.5.1 and 10.5.2 stick on expired users.",
+        "Security.xml holds a user marked as expired.",
+        "A block where it was seen, a warning where it was not looked at.",
+    ),
+    told(
+        "H12",
+        "Some releases upset antivirus programs.",
+        "10.4.0 CU14, 10.5.0 CU2 or 10.5.5.",
+        "No stop while another serves; a warning as the target.",
+    ),
+    told(
+        "H13",
+        "Default upgrade options break some hops.",
+        "MaintenanceSettings.xml has `DefaultUpgradeOptions`, and the hop leads to 10.4.1 to 10.5.6 or to 10.5.0 below CU4.",
+        "A block where it was seen, a warning where it was not looked at.",
+    ),
+    // Around each hop (`domain/08`).
+    told(
+        "S0",
+        "Nothing starts on a system that is not in order.",
+        "Before staging, and again right before the first disruption.",
+        "Every Agent Running, the topology as declared, no pending restart, no foreign operation.",
+    ),
+    told(
+        "S1",
+        "Packages are staged before anything is touched.",
+        "Before the first disruptive step, also outside of windows.",
+        "Every package is uploaded, and its hash compared on the Agent.",
+    ),
+    told(
+        "S2",
+        "Backups are brought to safety.",
+        "Before the first disruptive step and after every hop: an upgrade keeps five backups and drops the oldest.",
+        "Every backup that the vault lacks is copied off the Agents.",
+    ),
+    told(
+        "S3",
+        "Hooks and Agent backups come before the disruption.",
+        "The manifest asks for them.",
+        "They run after S2, and a failure stops before anything has changed.",
+    ),
+    told(
+        "S4",
+        "All Agents take a hop together, and must then be right.",
+        "Each hop of the core.",
+        "One upgrade of all Agents, then a look until all show the release and stay healthy.",
+    ),
+    told(
+        "S5",
+        "A release has requirements.",
+        ".NET bundles, runtimes, Windows versions, ports, disk.",
+        "What is missing blocks; what was not seen is a warning.",
+    ),
+    told(
+        "S6",
+        "DataMiner as a Service is not touched.",
+        "The system is run by its vendor.",
+        "It is refused. A Probe that is not ready only warns.",
+    ),
+    told(
+        "S7",
+        "Windows gate every disruptive start.",
+        "The start of an operation, and each further hop.",
+        "Nothing starts outside of a window or in its cutoff; the tail of a hop always follows it.",
+    ),
+    told(
+        "S8",
+        "Staging only stops before the installation.",
+        "`upgrade.mode` is StageOnly.",
+        "The plan ends after the prerequisites were checked.",
+    ),
+    told(
+        "S9",
+        "What is ours is cleaned up.",
+        "After success.",
+        "Our own staged packages and old job folders go; nothing else does.",
+    ),
+    told(
+        "S10",
+        "Old Taskbar Utilities are not trusted unattended.",
+        "The release is older than those in which its faults were cured.",
+        "A warning, or a step by hand where it is known to fail.",
+    ),
+    // Web apps (`domain/03`).
+    told(
+        "W1",
+        "Web packages need core 10.3.",
+        "The core is older than 10.3.0 or 10.3.3.",
+        "A block, where a web step would be needed.",
+    ),
+    told(
+        "W2",
+        "Newer web apps need a newer core.",
+        "Web 10.5 on a core below 10.4, web 10.6 and later on a core below 10.5.",
+        "Judged on the core that the web apps will meet; a block that names an equal level where there is one.",
+    ),
+    told(
+        "W3",
+        "A full package replaces the web apps.",
+        "The core changes, and other web apps are wanted than it brings.",
+        "A web upgrade follows the last hop; a lower level is refused.",
+    ),
+    told(
+        "W4",
+        "Levels of web apps compare by month.",
+        "10.5.4, 10.5.0 CU1 and 10.4.0 CU13 are one level.",
+        "Equal levels need no step.",
+    ),
+    told(
+        "W5",
+        "Web apps never fall unnoticed.",
+        "A hop or the target brings an older level than the one that runs, also while the core goes up.",
+        "A block, or with downgrades allowed a restore of content that the older level can read.",
+    ),
+    told(
+        "W6",
+        "A web-only change does not restart Agents.",
+        "Only the web apps differ.",
+        "Save, install, verify; only the web server restarts.",
+    ),
+    told(
+        "W7",
+        "Unmanaged web apps are not moved, but guarded.",
+        "`webApps` is unmanaged.",
+        "No web step by itself; W5 still protects the content.",
+    ),
+    told(
+        "W8",
+        "Some web apps need a module to be repaired, or spoil a package.",
+        "Web 10.5.1 or later on core 10.4 before another 10.4 package; or early web 10.5 before a higher level.",
+        "A block, or the module GQI is reinstalled afterwards.",
+    ),
+    told(
+        "W9",
+        "An unknown web level is never taken for the right one.",
+        "No trace tells which web apps an Agent has.",
+        "A wanted version is installed; otherwise a warning.",
+    ),
+    // The way down (`domain/02` section 3, `domain/03`).
+    told(
+        "G1",
+        "Down too, no Main Release is skipped.",
+        "One or more lie between.",
+        "One full package of each, downwards, then the target.",
+    ),
+    told(
+        "G2",
+        "A check keeps packages from going down over 10.4.",
+        "The hop crosses 10.4.0 or 10.4.3 downwards.",
+        "A block, unless that one check may be taken out of the staged copy.",
+    ),
+    told(
+        "G3",
+        "Two modules must be swapped on the way to 10.3.4 to 10.3.7.",
+        "The source is 10.3.8 or later.",
+        "They are reinstalled on every Agent before the system is verified.",
+    ),
+    told(
+        "G4",
+        "BrokerGateway must go before 10.5.0 CU2 or 10.5.5.",
+        "It is active, or may be, and the target is below.",
+        "A step by hand.",
+    ),
+    told(
+        "G5",
+        "Where the web level falls, content goes back.",
+        "Newer web apps have migrated it to a form that older ones cannot read.",
+        "A safety copy, the chosen backup on every Agent, the modules, then a check of every file.",
+    ),
+    told(
+        "G6",
+        "The backup is chosen when the plan is made, and pinned by its hash.",
+        "`downgrade.restore` is Matching or MostRecent.",
+        "The newest of the wanted level, else the newest below it; unknown content is never chosen.",
+    ),
+    told(
+        "G7",
+        "Swarming must be off before a release without it.",
+        "The source is 10.5.1 or later and the target does not have it.",
+        "A step by hand; a warning where it was not seen.",
+    ),
+    told(
+        "G8",
+        "What a downgrade will owe is noted before it starts.",
+        "Any job that lowers versions.",
+        "A note on every Agent, removed only when the work is verified.",
+    ),
+];
