@@ -168,7 +168,7 @@ fn schemas_are_listed_printed_and_written() {
     }
     let (exit, _, talk) = call(&["schema", "clutser"]);
     assert_eq!(exit, Exit::Failed);
-    assert!(talk.contains("help: there are: cluster"), "{talk}");
+    assert!(talk.contains("help: there are: ") && talk.contains(" cluster,"), "{talk}");
 
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let (exit, ..) = call(&["schema", "--write", &folder.path().join("new").display().to_string()]);
