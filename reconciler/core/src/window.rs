@@ -32,7 +32,7 @@ pub struct WindowState {
     pub cutoff_at: Option<Timestamp>,
     /// Where not open: the next time at which work may start; absent if none is found within the search's bound.
     pub next_open: Option<Timestamp>,
-    /// The end of the window that opens at `next_open`.
+    /// The end of the window that opens at `next_open`; absent where it does not end within what was searched.
     pub next_close: Option<Timestamp>,
     /// Whether the window that is open, or opens next, demands that the estimate (p95) fits it.
     pub fit_required: bool,
@@ -67,6 +67,7 @@ struct Deny {
 pub fn window_state(windows: &[Window], now: Timestamp) -> WindowState {
     let (allows, denies, faults) = read(windows);
     let declared = windows.iter().any(|window| matches!(window, Window::Allow { .. }));
+    let denied = united(&denies);
     let mut ahead = FIRST_STRETCH_DAYS;
     let mut stretches = Vec::new();
     let mut searched = Timestamp::MAX;
@@ -74,12 +75,16 @@ pub fn window_state(windows: &[Window], now: Timestamp) -> WindowState {
         let until = add_days(now, ahead.min(HORIZON_DAYS));
         stretches = if declared {
             searched = until;
-            merged(allows.iter().flat_map(|allow| allow.stretches(now, until)).collect())
+            merged(allows.iter().flat_map(|allow| allow.stretches(now, until, &denied)).collect())
         } else {
             vec![Stretch { start: Timestamp::MIN, end: Timestamp::MAX, cutoff: Timestamp::MAX, fit: false }]
         };
         stretches = without(stretches, &denies);
-        if stretches.iter().any(|stretch| now < stretch.cutoff && stretch.start < stretch.cutoff) {
+        let start = stretches.iter().find(|stretch| now < stretch.cutoff && stretch.start < stretch.cutoff);
+        // Far enough beyond its start to see its end, or that it does not end soon.
+        if start.is_some_and(|found| {
+            found.end <= searched || add_days(found.start.max(now), FIRST_STRETCH_DAYS) <= searched
+        }) {
             break;
         }
         ahead *= 2;
@@ -96,7 +101,11 @@ pub fn window_state(windows: &[Window], now: Timestamp) -> WindowState {
         closes_at: current.and_then(|stretch| current_ends(stretch.end)),
         cutoff_at: current.and_then(|stretch| current_ends(stretch.cutoff)),
         next_open: if open { None } else { next.map(|stretch| stretch.start) },
-        next_close: if open { None } else { next.and_then(|stretch| ends(stretch.end)) },
+        next_close: if open {
+            None
+        } else {
+            next.and_then(|next| ends(next.end).filter(|end| *end <= searched))
+        },
         fit_required: relevant.is_some_and(|stretch| stretch.fit),
         reason: match current {
             Some(stretch) if open && declared && stretch.end > searched => {
@@ -165,6 +174,8 @@ fn read(windows: &[Window]) -> (Vec<Allow>, Vec<Deny>, Vec<String>) {
                 if zone.is_none() {
                     faults.push(format!("the time zone `{time_zone}` is not known"));
                 }
+                // The language refuses dates in the wrong order; here they deny all the same.
+                let (from, to) = (from.min(to), from.max(to));
                 // Deny wins also where its time zone is unknown: then it holds wherever on Earth the date holds.
                 let start = match &zone {
                     Some(zone) => midnight(*from, zone),
@@ -201,8 +212,9 @@ fn add_days(at: Timestamp, days: i32) -> Timestamp {
 }
 
 impl Allow {
-    /// The stretches that touch `now ..= until`, by start.
-    fn stretches(&self, now: Timestamp, until: Timestamp) -> Vec<Stretch> {
+    /// The stretches that touch `now ..= until`, by start; without those of days on which all of them are denied: a
+    /// schedule of every minute under a freeze of years would cost millions of instants.
+    fn stretches(&self, now: Timestamp, until: Timestamp, denied: &[(Timestamp, Timestamp)]) -> Vec<Stretch> {
         let earliest = now.checked_sub(self.duration).unwrap_or(Timestamp::MIN);
         let mut found = Vec::new();
         let first = self.zone.to_datetime(earliest).date();
@@ -210,7 +222,7 @@ impl Allow {
         let mut day = first.yesterday().unwrap_or(first);
         let last = last.tomorrow().unwrap_or(last);
         while day <= last {
-            if self.matches(day) {
+            if self.matches(day) && !self.is_denied(day, denied) {
                 self.openings_on(day, &mut found);
             }
             let Ok(next) = day.checked_add(1.day()) else { break };
@@ -226,6 +238,18 @@ impl Allow {
             })
         });
         stretches.collect()
+    }
+
+    /// Whether whatever opens on `day` has also closed before the Deny windows end.
+    fn is_denied(&self, day: Date, denied: &[(Timestamp, Timestamp)]) -> bool {
+        let (Some(start), Some(next)) =
+            (midnight(day, &self.zone), day.tomorrow().ok().and_then(|day| midnight(day, &self.zone)))
+        else {
+            return false;
+        };
+        let end = next.checked_add(self.duration).unwrap_or(Timestamp::MAX);
+        let before = denied.partition_point(|(from, _)| *from <= start);
+        denied[..before].last().is_some_and(|(_, to)| end <= *to)
     }
 
     fn matches(&self, day: Date) -> bool {
@@ -270,6 +294,20 @@ impl Allow {
         }
         found.extend(ambiguous.compatible().ok().map(|zoned| zoned.timestamp()));
     }
+}
+
+/// The times that Deny windows cover together, apart from each other and ascending.
+fn united(denies: &[Deny]) -> Vec<(Timestamp, Timestamp)> {
+    let mut spans: Vec<(Timestamp, Timestamp)> = denies.iter().map(|deny| (deny.start, deny.end)).collect();
+    spans.sort();
+    let mut united: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (start, end) in spans {
+        match united.last_mut() {
+            Some((_, last)) if start <= *last => *last = end.max(*last),
+            _ => united.push((start, end)),
+        }
+    }
+    united
 }
 
 /// Unites stretches that touch each other; work may start until the last cutoff among them.

@@ -222,3 +222,43 @@ mod properties {
         }
     }
 }
+
+/// Found by fuzzing: windows that go on for ever after a freeze were said to close at the end of what was searched.
+#[test]
+fn a_window_that_opens_and_does_not_close_has_no_end() {
+    let windows = [allow("0 0 * * *", 24, 0), deny("2026-11-21", "2026-11-22")];
+    let state = state(&windows, "2026-11-21T10:00:00Z");
+    assert_eq!(state.next_open, Some(at("2026-11-22T23:00:00Z")));
+    assert_eq!(state.next_close, None);
+}
+
+/// The end of a window that opens late in what is searched first.
+#[test]
+fn the_end_of_a_late_opening_is_found() {
+    for day in 6..=28 {
+        let state = state(&[allow(&format!("0 8 {day} * *"), 11, 0)], "2026-11-05T10:00:00Z");
+        let (opens, closes) = (state.next_open.expect("it opens"), state.next_close.expect("it closes"));
+        assert_eq!(opens.duration_until(closes), SignedDuration::from_hours(11), "{day}");
+    }
+}
+
+/// Found by fuzzing: such a Deny split what was open into two that overlap, and announced an end that none was.
+#[test]
+fn a_deny_window_whose_dates_are_in_the_wrong_order_denies() {
+    let windows = [deny("2026-11-23", "2026-11-20")];
+    let denied = state(&windows, "2026-11-21T10:00:00Z");
+    assert!(!denied.open);
+    assert_eq!(denied.next_open, Some(at("2026-11-23T23:00:00Z")));
+    assert_eq!(state(&windows, "2026-11-18T10:00:00Z").closes_at, Some(at("2026-11-19T23:00:00Z")));
+}
+
+/// Two million openings that are all denied; how long that takes is measured by the corpus of the fuzz target.
+#[test]
+fn a_schedule_of_every_minute_under_a_freeze_of_years_waits_for_its_end() {
+    let windows =
+        [allow("* * * * *", 1, 0), deny("2020-01-01", "2028-12-31"), deny("2029-01-01", "2040-01-01")];
+    let denied = state(&windows, "2026-11-21T10:00:00Z");
+    assert!(!denied.open && denied.next_open.is_none(), "{denied:?}");
+    let opened = state(&windows, "2039-12-31T22:00:00Z");
+    assert_eq!(opened.next_open, Some(at("2040-01-01T23:00:00Z")));
+}
