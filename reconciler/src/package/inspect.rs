@@ -249,7 +249,12 @@ fn read_description<R: Read + Seek>(
             findings.at(FindingCode::InstructionsTooLong, "Description.txt", "the text is too long");
             return Ok(None);
         }
-        read => unread(read, "Description.txt", findings)?,
+        // How much of a damaged text comes out hangs on how its bytes come in.
+        Err(broken) => {
+            unread(Err(broken), "Description.txt", findings)?;
+            return Ok(None);
+        }
+        Ok(()) => {}
     }
     let text = instructions::text(&bytes);
     let plain = text.chars().filter(|c| !c.is_control() || matches!(c, '\n')).take(LONGEST_DESCRIPTION);

@@ -181,6 +181,25 @@ fn broken_copies_are_told_from_other_files() {
     assert!(look(&with_hole, FULL).refused());
 }
 
+/// Found by fuzzing: as much of the text was kept as had come out before the damage, more or less of it from a reader
+/// that gives more or fewer bytes at once.
+#[test]
+fn a_damaged_description_is_none() {
+    let mut bytes = package(&full_update());
+    let at =
+        bytes.windows(15).position(|part| part == b"Description.txt").expect("it is the first member") + 15;
+    for byte in &mut bytes[at + 8..at + 12] {
+        *byte ^= 0xff;
+    }
+    let inspection = look(&bytes, FULL);
+    assert_eq!(
+        (inspection.description.as_deref(), inspection.refused()),
+        (None, true),
+        "{:?}",
+        inspection.findings
+    );
+}
+
 #[test]
 fn a_member_without_a_known_end_leaves_the_rest_unknown() {
     let blind = Member { descriptor: true, ..stored("Files/a.txt", "bytes") };
