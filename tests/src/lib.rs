@@ -6,6 +6,7 @@
 pub mod chart;
 pub mod dms;
 pub mod environment;
+pub mod fuzz;
 pub mod git_host;
 pub mod installation;
 pub mod key;

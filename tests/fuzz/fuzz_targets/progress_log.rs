@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| dataminer_reconciler_tests::fuzz::progress_log(data));
