@@ -3,6 +3,7 @@
 //! No clock, no entropy, no file system, no network: time and limits come in with the input. `Cargo.toml` and
 //! `clippy.toml` of this crate guard that.
 
+pub mod bump;
 pub mod catalog;
 pub mod converged;
 pub mod desired;
