@@ -34,7 +34,10 @@ use dataminer_schema::{
     v1::{cluster::Cluster, observation::Observation},
 };
 
-pub use self::context::{CataloguedPackages, DriverContext, Pace, PackageSource};
+pub use self::{
+    context::{CataloguedPackages, DriverContext, Pace, PackageSource},
+    observe::Introduction,
+};
 use self::{
     error::{AgentError, Reason},
     link::{Link, Session},
@@ -65,6 +68,12 @@ impl ClusterDriver {
     /// Looks at every Agent. Never fails: an Agent that cannot be seen is reported as such, with the reason.
     pub async fn observe(&self) -> Observation {
         self.inner.observe().await
+    }
+
+    /// Looks at every Agent as [`Self::observe`] does, and asks those that answer for their names: for a manifest that
+    /// is still to be written.
+    pub async fn introduce(&self) -> (Observation, Vec<Introduction>) {
+        self.inner.observer().observe_and_introduce(&self.inner.links).await
     }
 
     /// The highest generation on the Agents; an error where one of them is marked as somebody else's.
@@ -128,15 +137,18 @@ impl AgentPort for ClusterDriver {
 
 impl Inner {
     async fn observe(&self) -> Observation {
-        let observer = Observer {
+        self.observer().observe(&self.links).await
+    }
+
+    fn observer(&self) -> Observer<'_> {
+        Observer {
             installation: &self.context.installation,
             secrets: &self.context.secrets,
             layout: &self.context.layout,
             timeouts: self.context.timeouts,
             patience: self.context.patience,
             permits: &self.context.permits,
-        };
-        observer.observe(&self.links).await
+        }
     }
 
     async fn connect(&self, link: &Link) -> Result<Session, AgentError> {

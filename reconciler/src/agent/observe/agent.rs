@@ -66,10 +66,11 @@ pub(super) async fn look(session: &Session, layout: &Layout, link: &Link) -> Res
         |section: &str| probe.get(section).ok_or_else(|| format!("the probe printed no section {section}"));
     let settings = settings.and_then(|bytes| maintenance::parse(&bytes));
     let nats = lines("service nats-server").ok().and_then(windows::service);
+    let dms = dms.and_then(|bytes| Dms::parse(&bytes));
     Ok(Facts {
         name: link.name.clone(),
-        topology: dms
-            .and_then(|bytes| Dms::parse(&bytes)?.topology(identity.and_then(|bytes| dms::own_id(&bytes)))),
+        dms: dms.as_ref().ok().and_then(|dms| dms.name().map(str::to_owned)),
+        topology: dms.and_then(|dms| dms.topology(identity.and_then(|bytes| dms::own_id(&bytes)))),
         history: history.and_then(|bytes| history::parse(&bytes)),
         zone: lines("timezone").and_then(|lines| {
             let id = registry::value(lines, "TimeZoneKeyName")

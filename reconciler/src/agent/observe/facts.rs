@@ -30,6 +30,8 @@ pub(super) struct Facts {
     pub(super) processes: Known<Processes>,
     pub(super) addresses: Vec<String>,
     pub(super) computer: Option<String>,
+    /// What DMS.xml calls the DMS.
+    pub(super) dms: Option<String>,
     pub(super) broker_gateway: Known<bool>,
     pub(super) default_upgrade_options: Known<bool>,
     pub(super) expired_users: Known<bool>,

@@ -7,7 +7,10 @@ mod facts;
 
 use std::{sync::Arc, time::Duration};
 
-use dataminer_schema::v1::observation::{AgentObservation, Observation};
+use dataminer_schema::{
+    id::AgentName,
+    v1::observation::{AgentObservation, Observation},
+};
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::{sync::Semaphore, time::timeout};
@@ -25,6 +28,17 @@ use super::{
     transport::Timeouts,
 };
 
+/// What an Agent calls itself and its DMS: hostile text, whatever Windows or an operator made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduction {
+    /// As it was looked at.
+    pub agent: AgentName,
+    /// The computer name.
+    pub computer: Option<String>,
+    /// The name of the DMS in DMS.xml.
+    pub dms: Option<String>,
+}
+
 /// What a look at a cluster needs.
 pub(super) struct Observer<'a> {
     pub(super) installation: &'a str,
@@ -40,6 +54,14 @@ pub(super) struct Observer<'a> {
 impl Observer<'_> {
     /// Looks at all Agents. Never fails: what cannot be seen is reported as such.
     pub(super) async fn observe(&self, links: &[Arc<Link>]) -> Observation {
+        self.observe_and_introduce(links).await.0
+    }
+
+    /// The same, with what the Agents call themselves and their DMS.
+    pub(super) async fn observe_and_introduce(
+        &self,
+        links: &[Arc<Link>],
+    ) -> (Observation, Vec<Introduction>) {
         let looks = join_all(links.iter().map(|link| self.look(link))).await;
         let taken_at = Timestamp::now();
         let mut unreachable = Vec::new();
@@ -56,7 +78,15 @@ impl Observer<'_> {
                 }
             }
         }
-        assemble::assemble(links, taken_at, self.installation, facts, unreachable)
+        let introductions = facts
+            .iter()
+            .map(|facts| Introduction {
+                agent: facts.name.clone(),
+                computer: facts.computer.clone(),
+                dms: facts.dms.clone(),
+            })
+            .collect();
+        (assemble::assemble(links, taken_at, self.installation, facts, unreachable), introductions)
     }
 
     async fn look(&self, link: &Link) -> Result<Facts, AgentError> {

@@ -16,6 +16,7 @@ const MAX_DEPTH: usize = 64;
 /// DMS.xml as it stands: an Agent's own entry may carry no id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dms {
+    name: Option<String>,
     agents: Vec<Entry>,
     /// Addresses that `<Failover primary backup>` elements name.
     primaries: Vec<String>,
@@ -40,6 +41,11 @@ impl Dms {
         Ok(dms)
     }
 
+    /// What the DMS calls itself: whatever its operators once typed.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// The addresses of all Agents, in the order of the file.
     pub fn addresses(&self) -> Vec<String> {
         self.agents.iter().map(|entry| entry.address.clone()).collect()
@@ -48,7 +54,7 @@ impl Dms {
     /// The Agents with their ids; `own_id` is that of the entry without one. Two with the same id are a Failover
     /// pair: roles by `<Failover>` where it tells, else Main comes first.
     pub fn topology(self, own_id: Result<u32, String>) -> Result<Vec<TopologyEntry>, String> {
-        let Self { agents, primaries, backups } = self;
+        let Self { name: _, agents, primaries, backups } = self;
         let without = agents.iter().filter(|entry| entry.id.is_none()).count();
         if without > 1 {
             return Err(format!("DMS.xml has {without} Agents without an id"));
@@ -80,6 +86,12 @@ impl Dms {
     fn read(&mut self, element: &BytesStart<'_>, path: &[Vec<u8>]) -> Result<(), String> {
         match element.local_name().as_ref() {
             b"DMA" => self.read_agent(element, path),
+            b"Cluster" => {
+                let named = attributes("DMS.xml", element)?.into_iter().find(|(name, _)| name == "name");
+                let named = named.map(|(_, name)| name).filter(|name| !name.is_empty());
+                self.name = self.name.take().or(named);
+                Ok(())
+            }
             b"Failover" => {
                 for (name, value) in attributes("DMS.xml", element)? {
                     let into = match name.as_str() {
@@ -195,6 +207,7 @@ mod tests {
         let text = "\u{FEFF}<?xml version=\"1.0\"?>\r\n<DMS xmlns=\"http://www.skyline.be/config/dms\">\r\n<Cluster name=\"A &amp; B\"/>\
                     <DMA ip=\"10.0.0.11\" id=\"101\" contacted_once=\"TRUE\" lostContact=\"\"/>\
                     <DMA ip=\"10.0.0.12\" id=\"101\"></DMA><DMA id=\"102\" ip=\" dma-2.example \"/><Redirects/></DMS>";
+        assert_eq!(Dms::parse(text.as_bytes()).expect("a DMS.xml").name(), Some("A & B"));
         assert_eq!(
             parse(text).expect("a DMS.xml"),
             [

@@ -157,15 +157,41 @@ impl Connection {
                     }
                 }
                 Handshake::NoCommonAlgorithm if refused.is_empty() => {
-                    return Err(AgentError::new(
-                        Reason::HostKeyRefused,
-                        format!("{peer} shows no Ed25519 or ECDSA host key"),
-                        "give its sshd an Ed25519 host key (`ssh-keygen -A` on the server); RSA host keys are not accepted",
-                    ));
+                    return Err(no_host_key(&peer));
                 }
                 Handshake::NoCommonAlgorithm => return Err(host_key_refused(&peer, &pins, &refused)),
             }
         }
+    }
+
+    /// The host keys that `host:port` shows, best first, without signing in: for somebody who compares them.
+    ///
+    /// # Errors
+    /// A server that cannot be reached, or that shows no key of an algorithm that this build can verify.
+    pub async fn host_keys(
+        host: &str,
+        port: u16,
+        timeouts: Timeouts,
+    ) -> Result<Vec<Fingerprint>, AgentError> {
+        let peer = format!("{host}:{port}");
+        let mut offered = algorithms();
+        let mut keys = Vec::new();
+        while !offered.is_empty() {
+            match Self::handshake(&peer, host, port, Arc::new([]), &offered, timeouts).await? {
+                Handshake::Unpinned(shown) => {
+                    let before = offered.len();
+                    offered.retain(|algorithm| *algorithm != shown.algorithm);
+                    keys.push(shown.fingerprint);
+                    if offered.len() == before {
+                        break;
+                    }
+                }
+                Handshake::NoCommonAlgorithm if keys.is_empty() => return Err(no_host_key(&peer)),
+                // Without a pin nothing is ever accepted.
+                Handshake::NoCommonAlgorithm | Handshake::Accepted(_) => break,
+            }
+        }
+        Ok(keys)
     }
 
     async fn handshake(
@@ -384,6 +410,14 @@ pub(super) fn unreachable_peer(peer: &str, error: &dyn fmt::Display) -> AgentErr
         Reason::AgentUnreachable,
         format!("cannot talk SSH with {peer}: {error}"),
         "check that the server is up, that its sshd runs and that the port is open from here",
+    )
+}
+
+fn no_host_key(peer: &str) -> AgentError {
+    AgentError::new(
+        Reason::HostKeyRefused,
+        format!("{peer} shows no Ed25519 or ECDSA host key"),
+        "give its sshd an Ed25519 host key (`ssh-keygen -A` on the server); RSA host keys are not accepted",
     )
 }
 

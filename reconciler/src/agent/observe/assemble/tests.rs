@@ -48,6 +48,7 @@ fn facts(agent: &str, address: &str) -> Facts {
         processes: processes(&["SLNet.exe", "SLDataMiner.exe", "SLElement.exe"]),
         addresses: vec![address.to_owned()],
         computer: Some(agent.to_ascii_uppercase()),
+        dms: None,
         broker_gateway: Ok(false),
         default_upgrade_options: Ok(false),
         expired_users: Ok(false),
