@@ -1,5 +1,6 @@
 //! The black-box suites, one module each.
 
+mod bump;
 mod catalog;
 mod chart;
 mod ci;
@@ -12,6 +13,7 @@ mod e2e_faults;
 mod e2e_kill;
 mod forgotten;
 mod fuzz;
+mod import;
 mod operator;
 mod ownership;
 mod process;

@@ -6,8 +6,8 @@ use dataminer_core::{catalog::Catalog, fleet_lint::lint_fleet, knowledge::Knowle
 use dataminer_schema::{
     diagnostic::{Diagnostic, Severity},
     id::ClusterName,
-    load::{SourceFile, load_observations},
-    v1::{cluster::Cluster, observation::Observation},
+    load::{self, Located, SourceFile, load_observations},
+    v1::{catalog::PackageCatalog, cluster::Cluster, observation::Observation},
 };
 use jiff::{Timestamp, Zoned};
 
@@ -61,16 +61,39 @@ pub(super) fn load_knowing(
     terminal: &mut Terminal,
 ) -> anyhow::Result<Fleet> {
     let (files, refused) = source::read_tree(folder, Limits::default())?;
-    let fleet = match source::assemble(&files, &refused) {
+    let fleet = assemble(folder, &files, &refused, terminal)?;
+    let catalog = unite(&fleet.catalogs, &knowledge)?;
+    explain(&files, &lint_fleet(&fleet, &catalog, &knowledge, Timestamp::now()), terminal);
+    let mut clusters: Vec<_> = fleet.clusters.into_iter().map(|located| located.value).collect();
+    clusters.sort_by(|a, b| a.name.cmp(&b.name));
+    known(folder, clusters.iter().map(|cluster| &cluster.name), names)?;
+    clusters.retain(|cluster| names.is_empty() || names.contains(&cluster.name));
+    if clusters.is_empty() {
+        terminal.say(format!("no Cluster manifest below {}", folder.display()));
+    }
+    Ok(Fleet { clusters, catalog, knowledge })
+}
+
+/// The fleet of files that were read; warnings are printed.
+///
+/// # Errors
+/// Manifests with errors, after they were printed.
+pub(super) fn assemble(
+    folder: &Path,
+    files: &[SourceFile],
+    refused: &[Refusal],
+    terminal: &mut Terminal,
+) -> anyhow::Result<load::Fleet> {
+    match source::assemble(files, refused) {
         Ok((fleet, warnings)) => {
-            explain(&files, &warnings, terminal);
-            fleet
+            explain(files, &warnings, terminal);
+            Ok(fleet)
         }
         Err(diagnostics) => {
-            explain(&files, &diagnostics, terminal);
+            explain(files, &diagnostics, terminal);
             let errors =
                 diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-            return Err(Helpful::new(
+            Err(Helpful::new(
                 format!(
                     "the manifests below {} have {}",
                     folder.display(),
@@ -78,34 +101,44 @@ pub(super) fn load_knowing(
                 ),
                 "correct them; `validate` prints them again",
             )
-            .into());
+            .into())
         }
-    };
-    let catalog = Catalog::unite(&fleet.catalogs, &knowledge).map_err(|conflicts| {
+    }
+}
+
+/// All catalogues as one.
+///
+/// # Errors
+/// Catalogues that contradict each other.
+pub(super) fn unite(catalogs: &[Located<PackageCatalog>], knowledge: &Knowledge) -> anyhow::Result<Catalog> {
+    Catalog::unite(catalogs, knowledge).map_err(|conflicts| {
         let all: Vec<_> = conflicts.iter().map(ToString::to_string).collect();
         let help = conflicts.first().map_or("", |conflict| conflict.help());
-        Helpful::new(format!("the catalogues contradict each other: {}", all.join("; ")), help)
-    })?;
-    explain(&files, &lint_fleet(&fleet, &catalog, &knowledge, Timestamp::now()), terminal);
-    let mut clusters: Vec<_> = fleet.clusters.into_iter().map(|located| located.value).collect();
-    clusters.sort_by(|a, b| a.name.cmp(&b.name));
-    let known: Vec<_> = clusters.iter().map(|cluster| cluster.name.to_string()).collect();
-    if let Some(stranger) = names.iter().find(|name| !known.contains(&name.to_string())) {
-        return Err(Helpful::new(
-            format!("no manifest below {} describes the cluster `{stranger}`", folder.display()),
-            if known.is_empty() {
-                "there is none at all".to_owned()
-            } else {
-                format!("there are: {}", known.join(", "))
-            },
-        )
-        .into());
-    }
-    clusters.retain(|cluster| names.is_empty() || names.contains(&cluster.name));
-    if clusters.is_empty() {
-        terminal.say(format!("no Cluster manifest below {}", folder.display()));
-    }
-    Ok(Fleet { clusters, catalog, knowledge })
+        Helpful::new(format!("the catalogues contradict each other: {}", all.join("; ")), help).into()
+    })
+}
+
+/// Refuses a name that no manifest has.
+///
+/// # Errors
+/// The first such name, and which there are.
+pub(super) fn known<'a>(
+    folder: &Path,
+    known: impl IntoIterator<Item = &'a ClusterName>,
+    names: &[ClusterName],
+) -> anyhow::Result<()> {
+    let known: Vec<&ClusterName> = known.into_iter().collect();
+    let Some(stranger) = names.iter().find(|name| !known.contains(name)) else { return Ok(()) };
+    let there: Vec<String> = known.iter().map(ToString::to_string).collect();
+    Err(Helpful::new(
+        format!("no manifest below {} describes the cluster `{stranger}`", folder.display()),
+        if there.is_empty() {
+            "there is none at all".to_owned()
+        } else {
+            format!("there are: {}", there.join(", "))
+        },
+    )
+    .into())
 }
 
 /// Reads Observations from files and folders.

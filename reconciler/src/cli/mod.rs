@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. A verb returns an [`Exit`] or an error; nothing here ends the process.
 
 mod backup;
+mod bump;
 mod catalog;
 mod completion;
 mod describe;
@@ -11,6 +12,7 @@ mod exit;
 mod explain;
 mod fleet;
 mod history;
+mod import;
 mod lab;
 mod live;
 mod observe;
@@ -70,6 +72,8 @@ enum Verb {
     Plan(plan::Args),
     Diff(diff::Args),
     Observe(observe::Args),
+    Import(import::Args),
+    Bump(bump::Args),
     Run(Box<run::Args>),
     Status(status::Args),
     Describe(describe::Args),
@@ -129,6 +133,8 @@ impl Verb {
             Self::Plan(args) => plan::run(&args, terminal),
             Self::Diff(args) => diff::run(&args, terminal),
             Self::Observe(args) => observe::run(&args, terminal),
+            Self::Import(args) => import::run(&args, terminal),
+            Self::Bump(args) => bump::run(&args, terminal),
             Self::Run(args) => run::run(&args, terminal),
             Self::Status(args) => status::run(&args, terminal),
             Self::Describe(args) => describe::run(&args, terminal),

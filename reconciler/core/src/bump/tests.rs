@@ -2,7 +2,7 @@
 
 use dataminer_schema::{
     id::Sha256,
-    v1::catalog::Package,
+    v1::catalog::{Insides, Package},
     version::{PackageKind, Track, Version},
 };
 
@@ -169,6 +169,7 @@ fn release_candidates_and_internal_builds_are_never_offered() {
             source: None,
             kind: PackageKind::Full,
             version: Some(version(release)),
+            insides: Insides::default(),
         });
     }
     assert_eq!(core(&scenario, &Wish::default()), "10.6.3");
