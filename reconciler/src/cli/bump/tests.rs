@@ -1,6 +1,6 @@
 //! The verb on files: which bytes change, and what is said.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -27,7 +27,7 @@ impl Folder {
         let folder = Self(tempfile::tempdir().expect("a temporary folder"));
         let mut catalogue = CATALOGUE.to_owned();
         for (at, file) in PACKAGES.iter().enumerate() {
-            catalogue += &format!("    - {{ file: \"{file}\", sha256: \"{at:064x}\" }}\n");
+            let _infallible = writeln!(catalogue, "    - {{ file: \"{file}\", sha256: \"{at:064x}\" }}");
         }
         folder.put("packages.yaml", &catalogue);
         for (file, text) in manifests {

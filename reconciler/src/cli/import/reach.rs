@@ -1,6 +1,10 @@
 //! Reaching servers of which nothing but the address is known yet.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use camino::Utf8Path;
@@ -156,13 +160,12 @@ impl Reach {
                 .to_owned();
         for Look { name, target, key } in servers {
             let (name, address) = (yaml::scalar(name), yaml::quoted(&target.to_string()));
-            text += &format!("    - {{ name: {name}, address: {address}, hostKey: \"{key}\" }}\n");
+            let _infallible =
+                writeln!(text, "    - {{ name: {name}, address: {address}, hostKey: \"{key}\" }}");
         }
         let identity = yaml::secret(&self.identity);
-        text += &format!(
-            "  connection:\n    ssh: {{ user: {}, identity: {identity} }}\n",
-            yaml::quoted(&self.user)
-        );
+        let user = yaml::quoted(&self.user);
+        let _infallible = writeln!(text, "  connection:\n    ssh: {{ user: {user}, identity: {identity} }}");
         text
     }
 }

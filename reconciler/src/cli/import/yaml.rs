@@ -1,6 +1,8 @@
 //! Text into YAML so that it stays text: what Agents call themselves must not become a field, a comment's end or a
 //! trick of the terminal.
 
+use std::fmt::Write as _;
+
 use dataminer_schema::v1::cluster::SecretRef;
 
 /// The most characters of a foreign text in a comment.
@@ -30,8 +32,13 @@ pub(super) fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if is_printable(c) => out.push(c),
-            c if u32::from(c) <= 0xFFFF => out += &format!("\\u{:04X}", u32::from(c)),
-            c => out += &format!("\\U{:08X}", u32::from(c)),
+            c => {
+                let code = u32::from(c);
+                let _infallible = match u16::try_from(code) {
+                    Ok(code) => write!(out, "\\u{code:04X}"),
+                    Err(_) => write!(out, "\\U{code:08X}"),
+                };
+            }
         }
     }
     out.push('"');
