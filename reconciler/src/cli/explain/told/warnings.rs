@@ -22,6 +22,12 @@ pub(super) const ALL: &[Told] = &[
         "Make sure that `minFreeDisk` and twice the package fit.",
     ),
     told(
+        "HotfixInstalled",
+        "A hotfix or custom build will be replaced, and that was accepted.",
+        "`upgrade.acceptHotfixLoss` is true (D4).",
+        "Make sure that the target has the fix; take the field out afterwards.",
+    ),
+    told(
         "KnownIssue",
         "A known issue of the product may hit this change.",
         "The issue names these releases, and whether its condition holds was not seen, or it does not stop the way.",
