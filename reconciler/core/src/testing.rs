@@ -70,7 +70,6 @@ pub(crate) fn package(release: &Version, kind: PackageKind, build: u32) -> Packa
         file,
         size: Some(3 << 30),
         source: None,
-        insides: Insides::default(),
         kind,
         version: Some(if c > 0 && release.cu() == Some(0) {
             Version::new(a, b, c).with_build(build)
