@@ -3,11 +3,14 @@
 use std::fs;
 
 use dataminer_reconciler_tests::{dms::PATIENCE, program::Running, wait};
-use dataminer_schema::status::ClusterState;
+use dataminer_schema::{id::PlanId, status::ClusterState};
 use dms_simulator::Fault;
 use tokio::task::block_in_place;
 
-use crate::scene::{MIDDLE, Scene, TO, entries};
+use crate::{
+    desk::Desk,
+    scene::{MIDDLE, Scene, TO, entries},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_core_downgrade_puts_the_content_back_that_the_target_can_read() {
@@ -16,8 +19,31 @@ async fn a_core_downgrade_puts_the_content_back_that_the_target_can_read() {
     scene.run_once().expect_status(0);
     scene.assert_content("10.6.4");
 
-    scene.want_down("10.4.0 CU21", "bundled");
-    scene.run_once().expect_status(0);
+    scene.want_down_asking("10.4.0 CU21", "bundled");
+    let desk = Desk::open(&scene, "run", &[]);
+    let plan = prepared(&desk);
+    // Whatever disrupts somebody waits, and so do the notes of what a downgrade will owe.
+    scene.assert_runs(TO);
+    scene.assert_content("10.6.4");
+    scene.assert_nothing_owed();
+    assert_eq!(scene.runs_of("DataMiner 10.4.0.0"), 0);
+    let described = desk.ask(&["describe", "brussels"]).expect_status(0).stdout;
+    let command = format!("dataminer-reconciler approve brussels {plan}");
+    assert!(described.contains("waiting: Approval") && described.contains(&command), "{described}");
+    // Another plan is not it, and a guess is none.
+    let other = format!("sha256:{}", "0".repeat(64));
+    let refused = desk.ask(&["approve", "brussels", &other]).expect_status(1).stderr;
+    assert!(refused.contains("409") && refused.contains(plan.as_str()), "{refused}");
+    let refused = desk.ask(&["approve", "brussels", &plan.as_str()[..15]]).expect_status(1).stderr;
+    assert!(refused.contains("is not the id of a plan") && refused.contains("help:"), "{refused}");
+
+    desk.ask(&["approve", "brussels", plan.as_str(), "--reason", "TICKET-4711"]).expect_status(0);
+    desk.until("at work", |cluster| {
+        let given = cluster.approval.as_ref().is_some_and(|approval| approval.plan == plan);
+        given && cluster.waiting.is_empty()
+    });
+    desk.until("back", |cluster| cluster.state == ClusterState::Ready);
+    desk.close();
     scene.assert_runs(MIDDLE);
     scene.assert_ready();
     scene.assert_content("10.4.0 CU21");
@@ -183,13 +209,19 @@ async fn an_agent_that_loses_its_disk_in_the_middle_of_the_restore_is_named_and_
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_transcript_of_a_downgrade() {
     let scene = Scene::with_a_past().await;
-    scene.want_down("10.4.0 CU21", "bundled");
+    scene.want_down_asking("10.4.0 CU21", "bundled");
     let mut transcript = vec!["$ git commit -m 'brussels: back to 10.4.0 CU21'".to_owned()];
     let manifests = scene.installation.repository.path().to_str().expect("a readable path").to_owned();
     let plan = ["brussels", "--live", "-f", &manifests];
     transcript.push("$ dataminer-reconciler plan --live brussels".to_owned());
     transcript.push(block_in_place(|| scene.installation.run("plan", &plan)).expect_status(0).stdout);
-    scene.run_once().expect_status(0);
+    let desk = Desk::open(&scene, "run", &[]);
+    let plan = prepared(&desk);
+    transcript.push(format!("$ dataminer-reconciler approve brussels {} --reason TICKET-4711", plan.short()));
+    let asked = desk.ask(&["approve", "brussels", plan.short(), "--reason", "TICKET-4711"]).expect_status(0);
+    transcript.push(asked.stderr);
+    desk.until("back", |cluster| cluster.state == ClusterState::Ready);
+    desk.close();
     transcript.push("$ dataminer-reconciler history brussels".to_owned());
     // What the cluster's state was called in between hangs on the moment.
     transcript.extend(scene.history().into_iter().filter(|line| !line.contains("StateChanged")));
@@ -206,8 +238,20 @@ async fn the_transcript_of_a_downgrade() {
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \[time\]", "[time]"),
         (r"\d+(\.\d+)? ?(ms|s|min|h)\b", "[span]"),
         (r"\((now|\[span\] ago)\)", "([span] ago)"),
+        (r"\bby [^:\n]+: TICKET", "by [account]: TICKET"),
         (r"[ \t]{2,}", "  "),
     ]}, { insta::assert_snapshot!(transcript.join("\n")) });
+}
+
+/// Waits until everything is done that needs no approval; the plan that asks for one.
+fn prepared(desk: &Desk<'_>) -> PlanId {
+    desk.until("an approval to be asked for", |cluster| cluster.reason == "Approval");
+    wait::until("the preparations", PATIENCE, || {
+        let history = desk.history();
+        if history.contains("step 2: SaveBackup done") { Ok(()) } else { Err(history) }
+    });
+    let status = desk.until("waiting", |cluster| cluster.operation.is_none() && cluster.reason == "Approval");
+    status.plan.expect("it has a plan")
 }
 
 /// Runs the process until the web apps are down on every Agent, and kills it.

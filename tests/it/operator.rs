@@ -101,6 +101,9 @@ async fn what_cannot_be_asked_for_says_why() {
     assert!(none.stderr.contains("0123456789") && none.stderr.contains("backup list"), "{}", none.stderr);
     desk.ask(&["backup", "restore", "brussels", "0123456789"]).expect_status(64);
 
+    let nothing = desk.ask(&["approve", "brussels", "0123456789ab"]).expect_status(1);
+    assert!(nothing.stderr.contains("409") && nothing.stderr.contains("describe"), "{}", nothing.stderr);
+
     // Nobody is there to record it.
     let alone = block_in_place(|| {
         let call = ["retry", "brussels", "--server", "http://127.0.0.1:9"];

@@ -69,8 +69,13 @@ impl Scene {
         self.want_with(core, web_apps, "")
     }
 
-    /// The same with leave to downgrade.
+    /// The same with leave to downgrade, which nobody needs to approve.
     pub(crate) fn want_down(&self, core: &str, web_apps: &str) -> String {
+        self.want_with(core, web_apps, "  downgrade: { policy: Allow }\n  approval: Never\n")
+    }
+
+    /// The same where an operator approves the plan, as a manifest asks for that says nothing else.
+    pub(crate) fn want_down_asking(&self, core: &str, web_apps: &str) -> String {
         self.want_with(core, web_apps, "  downgrade: { policy: Allow }\n")
     }
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, fmt};
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Disruption, FORMAT_VERSION, Plan, PlanResult, Step},
+    plan::{Action, Disruption, FORMAT_VERSION, Plan, PlanResult, Step, WaitingOn},
     version::Version,
 };
 
@@ -57,6 +57,7 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     direction::check_change(plan, &mut notes);
     check_result(plan, &mut notes);
     check_ready(plan, &mut notes);
+    check_approval(plan, &mut notes);
     notes.0
 }
 
@@ -305,6 +306,22 @@ fn check_ready(plan: &Plan, notes: &mut Notes) {
         };
         if !right {
             notes.note("ready", Some(step), format!("ready: {} does not fit {:?}", step.ready, plan.result));
+        }
+    }
+}
+
+/// An approval stands for one plan id: a plan asks for its own, in full, and only where it changes something.
+fn check_approval(plan: &Plan, notes: &mut Notes) {
+    let asked: Vec<_> = plan.waiting.iter().filter(|waiting| waiting.on == WaitingOn::Approval).collect();
+    if asked.len() > 1 {
+        notes.note("approval", None, "is asked for more than once");
+    }
+    for waiting in asked {
+        if !waiting.message.contains(plan.id.as_str()) {
+            notes.note("approval", None, format!("is asked for without the id {}", plan.id));
+        }
+        if plan.steps.iter().all(|step| step.disruption == Disruption::None) {
+            notes.note("approval", None, "is asked for though nobody would notice anything");
         }
     }
 }

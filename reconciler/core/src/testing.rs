@@ -11,7 +11,7 @@ use dataminer_schema::{
     quantity::ByteSize,
     v1::{
         catalog::{Insides, Package, PackageCatalog},
-        cluster::{Agent, AgentKind, Cluster, DowngradePolicy, Fit, Member, Upgrade, Window},
+        cluster::{Agent, AgentKind, Approval, Cluster, DowngradePolicy, Fit, Member, Upgrade, Window},
         observation::{
             AgentObservation, AgentState, Backup, FailoverRole, FailoverState, HistoryEntry, Observation,
             OwedWork, TopologyEntry,
@@ -178,8 +178,15 @@ impl Scenario {
         self
     }
 
+    /// Versions may fall, and nobody needs to approve it; [`Self::approval`] asks again.
     pub(crate) fn allow_downgrades(mut self) -> Self {
         self.cluster.downgrade.policy = DowngradePolicy::Allow;
+        self.approval(Approval::Never)
+    }
+
+    /// Which plans an operator approves besides the merge.
+    pub(crate) fn approval(mut self, approval: Approval) -> Self {
+        self.cluster.approval = approval;
         self
     }
 

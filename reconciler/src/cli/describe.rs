@@ -4,8 +4,8 @@ use dataminer_schema::{
     id::{AgentName, ClusterName},
     quantity::format_duration,
     status::{
-        AgentStatus, ClusterState, ClusterStatus, Condition, ConditionStatus, ConditionType, FleetStatus,
-        OperationStatus, StepState, StepStatus,
+        AgentStatus, ApprovalStatus, ClusterState, ClusterStatus, Condition, ConditionStatus, ConditionType,
+        FleetStatus, OperationStatus, StepState, StepStatus,
     },
     v1::observation::OwedWork,
 };
@@ -167,6 +167,12 @@ fn obstacles(cluster: &ClusterStatus, now: Timestamp, terminal: &mut Terminal) -
         let until = waiting.until.map(|at| format!("; until {}", moment(at, now))).unwrap_or_default();
         let code = terminal.tint(format!("waiting: {:?}", waiting.on), Tone::Pending);
         terminal.line(format!("  {code}: {}{until}", waiting.message))?;
+    }
+    if let Some(ApprovalStatus { plan, at, by, reason }) = &cluster.approval {
+        let by = by.as_deref().unwrap_or("an operator");
+        let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let approved = terminal.tint("approved", Tone::Good);
+        terminal.line(format!("  {approved}: plan {} by {by}, {}{why}", plan.short(), moment(*at, now)))?;
     }
     for warning in &cluster.warnings {
         let reference = warning.reference.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();

@@ -55,6 +55,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
             | EventKind::StepFinished
             | EventKind::StateChanged
             | EventKind::OperatorRequest
+            | EventKind::PlanApproved
+            | EventKind::ApprovalLapsed
             | EventKind::TakenOver => Tone::Plain,
         };
         let took = event.duration.map(|took| format!(" ({})", format_duration(took))).unwrap_or_default();

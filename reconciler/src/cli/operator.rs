@@ -1,4 +1,4 @@
-//! `retry`, `abort`, `takeover`: what an operator asks the process for. The process records it, with who and why, and
+//! `retry`, `abort`, `approve`, `takeover`: what an operator asks the process for. The process records it, with who and why, and
 //! does it when it may; these verbs never touch an Agent.
 
 use std::path::PathBuf;
@@ -104,6 +104,25 @@ pub(super) struct AbortArgs {
     server: Server,
 }
 
+/// Approve the plan that a cluster waits with, besides the merge
+///
+/// For a plan that says `waiting: Approval` (`approval` in the manifest; downgrades ask for one by default). It counts
+/// for this plan alone, and until another one could be carried out; windows are waited for all the same.
+#[derive(Debug, clap::Args)]
+pub(super) struct ApproveArgs {
+    /// The cluster
+    #[arg(value_name = "CLUSTER")]
+    cluster: ClusterName,
+    /// The id of its current plan, as `describe` shows it: in full (sha256:…) or its 12 digits
+    #[arg(value_name = "PLAN-ID")]
+    plan: String,
+    /// Why; kept in the history
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
 /// Make a cluster this installation's, whoever owned it before
 ///
 /// For a cluster that says ManagedElsewhere: another installation is gone, or the store was restored from a backup.
@@ -129,12 +148,18 @@ pub(super) fn abort(args: &AbortArgs, terminal: &mut Terminal) -> anyhow::Result
     args.server.ask(&args.cluster, &wanted(Kind::Abort, args.reason.clone()), terminal)
 }
 
+pub(super) fn approve(args: &ApproveArgs, terminal: &mut Terminal) -> anyhow::Result<Exit> {
+    let plan = Some(args.plan.clone());
+    let wanted = Wanted { plan, ..wanted(Kind::Approve, args.reason.clone()) };
+    args.server.ask(&args.cluster, &wanted, terminal)
+}
+
 pub(super) fn takeover(args: &TakeoverArgs, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     args.server.ask(&args.cluster, &wanted(Kind::Takeover, Some(args.reason.clone())), terminal)
 }
 
 pub(super) fn wanted(kind: Kind, reason: Option<String>) -> Wanted {
-    Wanted { kind, reason, by: who(), backup: None }
+    Wanted { kind, reason, by: who(), backup: None, plan: None }
 }
 
 /// The account that asks, as its shell names it.

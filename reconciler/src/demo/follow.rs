@@ -8,14 +8,17 @@ use std::{
 use anyhow::bail;
 use dataminer_schema::{
     id::{CommitId, PlanId},
-    plan::Change,
+    plan::{Change, WaitingOn},
     status::{ClusterState, ClusterStatus, ConditionType, FleetStatus, StepState},
 };
 
 use super::verdict::Times;
 use crate::{
     cli::{Terminal, Tone},
-    http::client,
+    http::{
+        client,
+        requests::{Kind, Recorded, Wanted},
+    },
 };
 
 /// How often the status is read.
@@ -28,11 +31,13 @@ pub(super) struct Follower {
     told_plan: Option<PlanId>,
     told_steps: Vec<(String, StepState)>,
     told_note: Option<String>,
+    /// The plan that was approved, so that it is asked for once.
+    approved: Option<PlanId>,
 }
 
 impl Follower {
     pub(super) fn new(server: String, repository: PathBuf) -> Self {
-        Self { server, repository, told_plan: None, told_steps: Vec::new(), told_note: None }
+        Self { server, repository, told_plan: None, told_steps: Vec::new(), told_note: None, approved: None }
     }
 
     /// Tells what happens until the cluster is what `commit` wants.
@@ -65,6 +70,7 @@ impl Follower {
                     planned = Some(begun.elapsed());
                 }
                 self.tell(cluster, begun.elapsed(), terminal)?;
+                self.approve(cluster, begun.elapsed(), terminal).await?;
                 match cluster.state {
                     ClusterState::Ready => {
                         let total = begun.elapsed();
@@ -82,6 +88,38 @@ impl Follower {
             }
             tokio::time::sleep(PACE).await;
         }
+    }
+
+    /// Approves what waits for it, as an operator does: by the same request, once the preparations are done.
+    async fn approve(
+        &mut self,
+        cluster: &ClusterStatus,
+        at: Duration,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
+        let asked = cluster.waiting.iter().find(|waiting| waiting.on == WaitingOn::Approval);
+        let (Some(asked), Some(plan)) = (asked, &cluster.plan) else { return Ok(()) };
+        let prepared = self.told_steps.iter().any(|(_, state)| *state == StepState::Done);
+        if cluster.operation.is_some() || !prepared || self.approved.as_ref() == Some(plan) {
+            return Ok(());
+        }
+        line(at, &terminal.tint(format!("waiting: {}", asked.message), Tone::Pending), terminal)?;
+        let wanted = Wanted {
+            kind: Kind::Approve,
+            reason: Some("the dashboards of before are wanted back".to_owned()),
+            by: Some("the demo's operator".to_owned()),
+            backup: None,
+            plan: Some(plan.to_string()),
+        };
+        let path = format!("/api/v1/clusters/{}/requests", cluster.name);
+        let Recorded { request, id, .. } = client::post(&self.server, &path, &wanted).await?;
+        line(
+            at,
+            &terminal.tint(format!("the operator says yes: {request} (request {id})"), Tone::Good),
+            terminal,
+        )?;
+        self.approved = Some(plan.clone());
+        Ok(())
     }
 
     fn tell(&mut self, cluster: &ClusterStatus, at: Duration, terminal: &mut Terminal) -> anyhow::Result<()> {

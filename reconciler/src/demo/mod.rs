@@ -1,7 +1,8 @@
 //! `demo`: a simulated DMS, a git repository made from `examples/fleet`, and the real process that follows it.
 //!
-//! The demo is a user like any other: it starts this very binary as `run`, commits manifests, and reads
-//! `/api/v1/clusters`. Only the verdict looks behind the scenes, at what the simulated Agents really hold.
+//! The demo is a user like any other: it starts this very binary as `run`, commits manifests, reads
+//! `/api/v1/clusters`, and approves the downgrade by the request that `approve` sends. Only the verdict looks behind
+//! the scenes, at what the simulated Agents really hold.
 
 mod fleet;
 mod follow;
@@ -17,7 +18,7 @@ use dataminer_schema::version::{Version, WebWanted};
 use self::{follow::Follower, stage::Stage, verdict::Verdict};
 use crate::cli::{self, Exit, Terminal, Tone};
 
-/// Watch a simulated DMS follow commits: a web-only upgrade, a full upgrade over two Main Releases, a downgrade
+/// Watch a simulated DMS follow commits: a web-only upgrade, a full upgrade over two Main Releases, an approved downgrade
 ///
 /// Two Agents and a Failover pair listen on loopback SSH; the real engine does the rest. Ends by itself.
 #[derive(Debug, clap::Args)]

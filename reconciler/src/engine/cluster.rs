@@ -21,7 +21,7 @@ use dataminer_core::{
 use dataminer_schema::{
     id::{ClusterName, PlanId},
     plan::{BlockCode, Disruption, Plan, PlanResult},
-    status::{ClusterState, ClusterStatus, SourceStatus},
+    status::{ApprovalStatus, ClusterState, ClusterStatus, SourceStatus},
     v1::observation::Observation,
 };
 use jiff::Timestamp;
@@ -88,6 +88,8 @@ pub(super) struct ClusterLoop<P> {
     failures: u32,
     retry_at: Option<Timestamp>,
     pub(super) quarantine: Option<Quarantine>,
+    /// The plan that an operator approved.
+    pub(super) approval: Option<ApprovalStatus>,
     /// The plan whose preparatory steps are done.
     pub(super) prepared: Option<PlanId>,
     /// The plan that was executed to its end last: the same plan again means that nothing came of it.
@@ -126,6 +128,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             failures: 0,
             retry_at: None,
             quarantine: None,
+            approval: None,
             prepared: None,
             succeeded: None,
             impatience: 0,
@@ -213,6 +216,7 @@ impl<P: AgentPort> ClusterLoop<P> {
 
     async fn turn(&mut self) -> Result<Next, StoreError> {
         self.quarantine = self.shared.store.quarantine(&self.name).await?;
+        self.approval = self.shared.store.approval(&self.name).await?;
         if let Some(next) = self.heed_requests().await? {
             return Ok(next);
         }
@@ -305,6 +309,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                 reason: self.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
                 attempts: self.failures,
             }),
+            approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
         };
         plan(&PlanInput {
             desired: &self.target.desired,
@@ -360,6 +365,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             event.plan = Some(plan.id.clone());
             self.record(event).await;
         }
+        self.lapse(&plan).await?;
         self.plan = Some((row, plan.clone()));
         Ok(Some((row, plan)))
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dataminer_schema::{
-    id::{ClusterName, Sha256},
+    id::{ClusterName, PlanId, Sha256},
     status::FleetStatus,
 };
 use tokio::sync::watch;
@@ -32,6 +32,14 @@ pub enum RequestError {
     ManyBackups { cluster: ClusterName, prefix: String, count: usize },
     #[error("the backup {file} of Agent {agent} ({sha256}) {problem}")]
     BadBackup { file: String, agent: String, sha256: Sha256, problem: String },
+    #[error("`{0}` is not the id of a plan")]
+    PlanName(String),
+    #[error("cluster `{0}` has no plan yet")]
+    NoPlan(ClusterName),
+    #[error("the current plan of cluster `{cluster}` is {current}, not {named}{difference}")]
+    OtherPlan { cluster: ClusterName, named: String, current: PlanId, difference: String },
+    #[error("plan {plan} of cluster `{cluster}` waits for no approval: {state}")]
+    NothingToApprove { cluster: ClusterName, plan: PlanId, state: String },
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
@@ -52,6 +60,15 @@ impl RequestError {
             }
             Self::ManyBackups { .. } => "write more digits",
             Self::BadBackup { .. } => "choose another one; `backup verify` shows which are whole",
+            Self::PlanName(_) => {
+                "write the id in full, as `describe` shows it where the plan waits (`sha256:…`), or the 12 digits behind \
+                 `plan` there"
+            }
+            Self::NoPlan(_) => "`describe` shows the plan as soon as the cluster was observed",
+            Self::OtherPlan { .. } => {
+                "look at the current plan with `describe`; if it is right, approve that id"
+            }
+            Self::NothingToApprove { .. } => "`describe` shows what it waits for",
             Self::Vault(_) => "check the vault's folder: its disk, and the rights of the process",
             Self::Store(_) => "see the log of the process",
         }

@@ -10,6 +10,7 @@
 //! * One loop per cluster, hence one operation; before it acts it takes a higher generation (invariant 6).
 //! * Status is published after every turn, on every path (invariant 9), and written by `summarize` alone.
 
+mod approval;
 mod board;
 mod cluster;
 mod desired;

@@ -202,7 +202,10 @@ impl<P: AgentPort> ClusterLoop<P> {
                     self.record(self.event(EventKind::OperatorRequest, message.to_owned())).await;
                 }
                 // Between two operations.
-                RequestKind::Retry | RequestKind::Reconcile | RequestKind::Restore { .. } => continue,
+                RequestKind::Retry
+                | RequestKind::Reconcile
+                | RequestKind::Restore { .. }
+                | RequestKind::Approve { .. } => continue,
             }
             self.shared.store.request_handled(stored.id, now()).await?;
         }

@@ -16,7 +16,7 @@ use super::{AgentPort, cluster::ClusterLoop, next::Next, now, ownership::Claim};
 use crate::store::{EventKind, OperatorRequest, RequestKind, StoreError, StoredRequest};
 
 /// What came of a request.
-enum Heed {
+pub(super) enum Heed {
     Done,
     /// It cannot be done now and is tried again; the failure says why.
     Later(Failure),
@@ -72,6 +72,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             // Nothing is under way here; a turn follows in any case.
             RequestKind::Abort | RequestKind::Reconcile => Ok(Heed::Done),
             RequestKind::Takeover => self.take_over(&stored.request).await,
+            RequestKind::Approve { plan } => self.approve(stored, plan).await,
             RequestKind::Restore { backup } => self.owe_restore(stored.id, backup).await,
         }
     }
@@ -120,6 +121,9 @@ impl<P: AgentPort> ClusterLoop<P> {
             return Ok(put_off(failure));
         }
         self.give_up_unfinished(why).await?;
+        // Given before somebody else acted, or in an older copy of the store.
+        self.shared.store.forget_approval(&self.name).await?;
+        self.approval = None;
         self.forgive().await?;
         self.sole = true;
         self.plan = None;

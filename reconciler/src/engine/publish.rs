@@ -55,6 +55,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             observation: self.observation.as_ref(),
             plan: self.plan.as_ref().map(|(_, plan)| plan),
             operation,
+            approval: self.approval.as_ref(),
             failure: self.failure.as_ref().or(quarantined.map(|quarantine| &quarantine.failure)),
             next_attempt_at: self.next_attempt_at,
             previous,

@@ -2,6 +2,8 @@
 //! operation at a time, requests, what is published. Whether real Agents are like that is the business of the
 //! suites over the simulator and of real peers.
 
+mod approval;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8PathBuf;
@@ -46,6 +48,8 @@ struct Script {
     lost_claim: bool,
     /// The Agents cannot be asked whose they are.
     away: bool,
+    /// The Agent does not answer a look.
+    lost: bool,
     /// The notes of owed work that lie on the Agents.
     owed: Vec<OwedWork>,
 }
@@ -98,7 +102,10 @@ impl AgentPort for Dms {
     async fn observe(&self) -> Observation {
         let mut script = self.script();
         script.observed += 1;
-        let mut agent = AgentObservation::new("a1".parse().expect("an Agent name"), true);
+        let mut agent = AgentObservation::new("a1".parse().expect("an Agent name"), !script.lost);
+        if script.lost {
+            return Observation { cluster: cluster(), taken_at: now(), topology: None, agents: vec![agent] };
+        }
         agent.core = Some(script.core.clone());
         agent.state = Some(AgentState::Running);
         agent.web_apps = Some("10.5.12".to_owned());

@@ -37,6 +37,9 @@ pub struct Wanted {
     /// For `restore`: the hash of a content backup of the vault, or its first digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<String>,
+    /// For `approve`: the id of the current plan, in full or its first 12 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
 }
 
 /// The kinds of requests.
@@ -48,6 +51,7 @@ pub enum Kind {
     Reconcile,
     Takeover,
     Restore,
+    Approve,
 }
 
 impl Kind {
@@ -55,7 +59,8 @@ impl Kind {
     fn needs_reason(self) -> bool {
         match self {
             Self::Takeover | Self::Restore => true,
-            Self::Retry | Self::Abort | Self::Reconcile => false,
+            // What it loosens is the plan, and that stands in the history beside the approval.
+            Self::Retry | Self::Abort | Self::Reconcile | Self::Approve => false,
         }
     }
 }
@@ -111,7 +116,7 @@ pub(super) async fn post(
             return problem(
                 StatusCode::BAD_REQUEST,
                 format!("the request cannot be read: {error}"),
-                r#"write {"kind": "retry"|"abort"|"reconcile"|"takeover"|"restore", "reason": "…", "by": "…", "backup": "…"}"#,
+                r#"write {"kind": "retry"|"abort"|"reconcile"|"takeover"|"restore"|"approve", "reason": "…", "by": "…", "backup": "…", "plan": "…"}"#,
             );
         }
     };
@@ -159,7 +164,7 @@ fn forged(headers: &HeaderMap) -> Option<Response> {
             StatusCode::FORBIDDEN,
             "the request may come from a page in a browser",
             "send it with `X-Requested-With: dataminer-reconciler` and without `Origin`; the verbs `retry`, `abort`, \
-             `takeover` and `backup restore` do",
+             `approve`, `takeover` and `backup restore` do",
         )
     })
 }
@@ -185,16 +190,23 @@ impl Wanted {
                 "say in `reason` why; it is kept in the history".to_owned(),
             ));
         }
-        match (self.kind, &self.backup) {
-            (Kind::Restore, None) => Some((
-                "a restore needs a backup".to_owned(),
-                "name it in `backup` by its hash; `backup list` shows them".to_owned(),
-            )),
-            (Kind::Restore, Some(_)) => None,
-            (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover, Some(_)) => {
-                Some(("only a restore names a backup".to_owned(), "leave `backup` out".to_owned()))
+        let (error, help) = match (self.kind, &self.backup, &self.plan) {
+            (Kind::Restore, None, _) => {
+                ("a restore needs a backup", "name it in `backup` by its hash; `backup list` shows them")
             }
-            (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover, None) => None,
-        }
+            (Kind::Approve, _, None) => {
+                ("an approval needs a plan", "name it in `plan` by its id; `describe` shows it")
+            }
+            (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Approve, Some(_), _) => {
+                ("only a restore names a backup", "leave `backup` out")
+            }
+            (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Restore, _, Some(_)) => {
+                ("only an approval names a plan", "leave `plan` out")
+            }
+            (Kind::Restore, Some(_), None)
+            | (Kind::Approve, None, Some(_))
+            | (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover, None, None) => return None,
+        };
+        Some((error.to_owned(), help.to_owned()))
     }
 }

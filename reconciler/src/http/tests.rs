@@ -266,6 +266,15 @@ async fn a_request_that_makes_no_sense_says_what_to_write() {
         (REQUESTS, r#"{"kind": "restore", "backup": "0123456789"}"#, 400, "reason"),
         (REQUESTS, r#"{"kind": "restore", "reason": "why"}"#, 400, "backup list"),
         (REQUESTS, r#"{"kind": "retry", "backup": "0123456789"}"#, 400, "leave"),
+        (REQUESTS, r#"{"kind": "approve"}"#, 400, "describe"),
+        (REQUESTS, r#"{"kind": "approve", "plan": "0123456789ab", "backup": "0123456789"}"#, 400, "restore"),
+        (REQUESTS, r#"{"kind": "retry", "plan": "0123456789ab"}"#, 400, "leave"),
+        (
+            REQUESTS,
+            r#"{"kind": "restore", "backup": "0123456789", "plan": "0123456789ab", "reason": "why"}"#,
+            400,
+            "leave",
+        ),
         (REQUESTS, r#"{"kind": "retry", "reason": "a\u001b[31m"}"#, 400, "control"),
         (REQUESTS, long.as_str(), 400, "1000"),
         (REQUESTS, huge.as_str(), 413, "16 KiB"),
@@ -285,7 +294,7 @@ async fn the_client_sends_requests_that_the_server_takes_and_reads_its_refusals(
     let server = format!("http://{}", bound.address);
     let stop = CancellationToken::new();
     let serving = tokio::spawn(bound.serve(router(Arc::new(Fake::default()), Metrics::new()), stop.clone()));
-    let wanted = |kind| requests::Wanted { kind, reason: None, by: None, backup: None };
+    let wanted = |kind| requests::Wanted { kind, reason: None, by: None, backup: None, plan: None };
     let recorded: requests::Recorded =
         client::post(&server, REQUESTS, &wanted(requests::Kind::Retry)).await.expect("it is recorded");
     assert_eq!(recorded.cluster.as_str(), "brussels");

@@ -264,12 +264,16 @@ struct Live {
 
 impl Live {
     async fn record(&self, cluster: &ClusterName, wanted: Wanted) -> Result<Recorded, RequestError> {
-        let Wanted { kind, reason, by, backup } = wanted;
+        let Wanted { kind, reason, by, backup, plan } = wanted;
         let kind = match kind {
             Kind::Retry => RequestKind::Retry,
             Kind::Abort => RequestKind::Abort,
             Kind::Reconcile => RequestKind::Reconcile,
             Kind::Takeover => RequestKind::Takeover,
+            Kind::Approve => {
+                let named = plan.unwrap_or_default();
+                RequestKind::Approve { plan: self.handle.approvable(cluster, &named).await? }
+            }
             Kind::Restore => {
                 let object = self.handle.whole_backup(cluster, &backup.unwrap_or_default()).await?;
                 RequestKind::Restore { backup: object.sha256 }
@@ -301,8 +305,12 @@ impl Shown for Live {
                 let words = error.to_string();
                 match error {
                     RequestError::UnknownCluster(_) => Unrecorded::UnknownCluster,
-                    RequestError::Underway(_) => Unrecorded::Conflict { error: words, help },
+                    RequestError::Underway(_)
+                    | RequestError::NoPlan(_)
+                    | RequestError::OtherPlan { .. }
+                    | RequestError::NothingToApprove { .. } => Unrecorded::Conflict { error: words, help },
                     RequestError::BackupName(_)
+                    | RequestError::PlanName(_)
                     | RequestError::NoBackup { .. }
                     | RequestError::ManyBackups { .. }
                     | RequestError::BadBackup { .. }

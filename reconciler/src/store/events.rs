@@ -73,6 +73,10 @@ pub enum EventKind {
     /// The state of a cluster changed.
     StateChanged,
     OperatorRequest,
+    /// A plan may be carried out; the message says who approved it and why.
+    PlanApproved,
+    /// Another plan could be carried out than the one that was approved; the message says how they differ.
+    ApprovalLapsed,
     /// The marks of another owner were replaced; the message holds them.
     TakenOver,
 }

@@ -9,6 +9,7 @@
 //!
 //! Start with [`Store::open`]. Each noun has its file; the tables are in `migrations/`.
 
+mod approvals;
 mod commits;
 mod events;
 mod journal;

@@ -115,6 +115,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The newest plan of `cluster` whose digest begins with these digits.
+    pub async fn plan_named(
+        &self,
+        cluster: &ClusterName,
+        digits: &str,
+    ) -> Result<Option<StoredPlan>, StoreError> {
+        const DOING: &str = "finding a plan";
+        sqlx::query(
+            "SELECT row, parent, stored_at, document FROM plans WHERE cluster = ?1 AND substr(id, 1, length(?2)) = ?2
+             ORDER BY row DESC LIMIT 1",
+        )
+        .bind(cluster.as_str())
+        .bind(format!("sha256:{digits}"))
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(query(DOING))?
+        .map(|row| stored(DOING, &row))
+        .transpose()
+    }
+}
+
 pub(super) fn stored(doing: &'static str, row: &sqlx::sqlite::SqliteRow) -> Result<StoredPlan, StoreError> {
     Ok(StoredPlan {
         row: PlanRow(row.get(0)),

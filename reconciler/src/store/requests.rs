@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dataminer_schema::id::{ClusterName, Sha256};
+use dataminer_schema::id::{ClusterName, PlanId, Sha256};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -36,6 +36,8 @@ pub enum RequestKind {
     Takeover,
     /// Restore this content backup of the vault on every Agent.
     Restore { backup: Sha256 },
+    /// Carry this very plan out; besides the merge (`spec.approval`).
+    Approve { plan: PlanId },
 }
 
 impl fmt::Display for RequestKind {
@@ -45,6 +47,7 @@ impl fmt::Display for RequestKind {
             Self::Abort => f.write_str("abort"),
             Self::Reconcile => f.write_str("reconcile"),
             Self::Takeover => f.write_str("takeover"),
+            Self::Approve { plan } => write!(f, "approval of plan {}", plan.short()),
             Self::Restore { backup } => write!(f, "restore of the content backup {}", backup.short()),
         }
     }

@@ -9,7 +9,7 @@ use dataminer_core::exec::{
 use dataminer_schema::{
     id::{AgentName, ClusterName, PlanId, Sha256},
     plan::{Action, Change, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
-    status::SourceDiagnostic,
+    status::{ApprovalStatus, SourceDiagnostic},
     v1::{
         cluster::{FailoverPolicy, RunAs, UpgradeOptions},
         observation::{AgentObservation, Observation},
@@ -334,4 +334,38 @@ async fn a_reader_waits_for_an_owner_that_is_just_making_the_file() {
     let (reader, owner) = tokio::join!(Store::open_read_only(&scratch.db), Store::open(&scratch.db));
     assert_eq!(reader.expect("served in the end").statuses().await.expect("it reads"), []);
     owner.expect("the owner is not disturbed").close().await;
+}
+
+#[tokio::test]
+async fn an_approval_is_of_one_plan_and_survives_until_it_is_forgotten() {
+    let scratch = scratch();
+    let approval = |text: &str, by: &str| ApprovalStatus {
+        plan: plan(text).id,
+        at: at(1),
+        by: Some(by.to_owned()),
+        reason: None,
+    };
+    let store = Store::open(&scratch.db).await.expect("it opens");
+    assert_eq!(store.approval(&cluster()).await.expect("it reads"), None);
+    assert!(store.approve(&cluster(), &approval("a", "ada")).await.expect("it is kept"));
+    assert!(!store.approve(&cluster(), &approval("a", "grace")).await.expect("it is known"));
+    store.close().await;
+    drop(store);
+    let store = Store::open(&scratch.db).await.expect("it opens again");
+    assert_eq!(store.approval(&cluster()).await.expect("it reads"), Some(approval("a", "ada")));
+    assert!(store.approve(&cluster(), &approval("b", "grace")).await.expect("it replaces"));
+    assert_eq!(store.approval(&cluster()).await.expect("it reads"), Some(approval("b", "grace")));
+    store.forget_approval(&cluster()).await.expect("it is forgotten");
+    assert_eq!(store.approval(&cluster()).await.expect("it reads"), None);
+}
+
+#[tokio::test]
+async fn a_plan_is_found_by_the_digits_that_people_see() {
+    let scratch = scratch();
+    let store = Store::open(&scratch.db).await.expect("it opens");
+    let first = store.store_plan(&plan("a"), None, at(1)).await.expect("it is stored");
+    store.store_plan(&plan("b"), Some(first), at(2)).await.expect("it is stored");
+    let found = store.plan_named(&cluster(), plan("a").id.short()).await.expect("it reads");
+    assert_eq!(found.map(|stored| stored.plan), Some(plan("a")));
+    assert_eq!(store.plan_named(&cluster(), "%").await.expect("it reads"), None);
 }

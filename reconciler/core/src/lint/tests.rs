@@ -207,3 +207,22 @@ fn readiness_fits_the_result() {
     };
     assert_eq!(broken(disruptive), ["ready"]);
 }
+
+#[test]
+fn an_approval_is_asked_for_once_under_the_plans_own_id() {
+    let asking = |count: usize, named: &'static str| {
+        move |plan: &mut Plan| {
+            let message = if named.is_empty() { plan.id.to_string() } else { named.to_owned() };
+            let waiting = Waiting { on: WaitingOn::Approval, until: None, message };
+            plan.waiting = vec![waiting; count];
+            plan.result = PlanResult::Waiting;
+            plan.steps.iter_mut().for_each(|step| step.ready = false);
+        }
+    };
+    assert_eq!(broken(asking(1, "")), [""; 0]);
+    assert_eq!(broken(asking(2, "")), ["approval"]);
+    assert_eq!(broken(asking(1, "sha256:0123")), ["approval"]);
+    let mut quiet = Scenario::new("10.5.0 CU12", "10.5.0 CU12").plan();
+    asking(1, "")(&mut quiet);
+    assert_eq!(rules_of(&quiet), ["approval"]);
+}

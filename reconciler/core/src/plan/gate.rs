@@ -1,22 +1,28 @@
-//! What must pass before the plan may go on: suspension, quarantine, retries and windows (S7). Sets `ready`.
+//! What must pass before the plan may go on: suspension, quarantine, retries, approvals and windows (S7). Sets `ready`.
 
 use dataminer_schema::{
-    plan::{Action, Disruption, Step, WaitingOn},
-    v1::cluster::WebUpgrades,
+    id::PlanId,
+    plan::{Action, Change, Disruption, Step, WaitingOn},
+    v1::cluster::{Approval, WebUpgrades},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use super::{PlanInput, draft::Draft};
 use crate::window::{WindowState, window_state};
 
-/// Fills in `waiting` and each step's `ready`.
-pub(super) fn plan_gate(input: &PlanInput<'_>, draft: &mut Draft) {
+/// Fills in `waiting` and each step's `ready`. `id` is what an approval stands for; nothing here changes it.
+pub(super) fn plan_gate(input: &PlanInput<'_>, id: &PlanId, draft: &mut Draft) {
     if draft.steps.is_empty() && draft.blocked.is_empty() {
         return;
     }
     held(input, draft);
     let held = !draft.waiting.is_empty();
-    let closed = window(input, draft);
+    let unapproved = approval(input, id, draft);
+    let closed = match window(input, draft) {
+        // Preparations disrupt nobody, so nobody approves them; a window that is far off still holds them.
+        None if unapproved => Some(true),
+        closed => closed,
+    };
     let blocked = !draft.blocked.is_empty();
     let first_change = draft.steps.iter().position(|step| step.disruption != Disruption::None);
     for (index, step) in draft.steps.iter_mut().enumerate() {
@@ -64,16 +70,57 @@ fn held(input: &PlanInput<'_>, draft: &mut Draft) {
     }
 }
 
+/// Asks for an operator's approval of this very plan, where the manifest demands one; whether it is open.
+///
+/// A plan that is blocked is not asked about: what clears the block may make another plan of it.
+fn approval(input: &PlanInput<'_>, id: &PlanId, draft: &mut Draft) -> bool {
+    let cluster = &input.desired.cluster;
+    let approved = input.state.approved.as_ref() == Some(id);
+    // The tail is never held (S7): a plan of owed work is a tail without a hop.
+    if approved || !draft.blocked.is_empty() || !draft.steps.iter().any(begins_disruption) {
+        return false;
+    }
+    let why = match cluster.approval {
+        Approval::Never => return false,
+        Approval::Downgrades if falls(draft) => "versions fall",
+        Approval::Downgrades => return false,
+        Approval::Always => "the manifest says `approval: Always`",
+    };
+    let name = &cluster.name;
+    draft.wait(
+        WaitingOn::Approval,
+        None,
+        format!(
+            "{why}, so an operator approves plan {id} besides the merge: `dataminer-reconciler approve {name} {id}`"
+        ),
+    );
+    true
+}
+
+/// Whether anything goes down: the core, the web apps, or, with newer web apps, the content that they wrote.
+fn falls(draft: &Draft) -> bool {
+    let down = |step: &Step| {
+        matches!(step.action, Action::DowngradeCore | Action::DowngradeWeb | Action::RestoreContent)
+    };
+    matches!(draft.change, Change::Downgrade | Change::WebDowngrade) || draft.steps.iter().any(down)
+}
+
+/// Whether users notice the step and it is not the tail, which follows its hop: whatever stands before it is gated, or
+/// nothing is.
+fn begins_disruption(step: &Step) -> bool {
+    let tail = matches!(step.action, Action::RestoreContent | Action::ReinstallModule);
+    !tail && step.disruption != Disruption::None
+}
+
 /// `None` where disruptive work may start now; else whether preparations may run already.
 fn window(input: &PlanInput<'_>, draft: &mut Draft) -> Option<bool> {
     let upgrade = &input.desired.cluster.upgrade;
-    let gated = draft.steps.iter().any(|step| match step.disruption {
-        // The tail follows its hop, and owed work is such a tail: whatever stands before it is gated, or nothing is.
-        _ if matches!(step.action, Action::RestoreContent | Action::ReinstallModule) => false,
+    let in_window = |step: &Step| match step.disruption {
         Disruption::Restart => true,
         Disruption::WebServer => upgrade.web_upgrades == WebUpgrades::InWindow,
         Disruption::None => false,
-    });
+    };
+    let gated = draft.steps.iter().any(|step| begins_disruption(step) && in_window(step));
     if !gated {
         return None;
     }

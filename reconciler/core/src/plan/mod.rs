@@ -5,6 +5,7 @@ mod backups;
 mod broker;
 mod course;
 mod descent;
+mod difference;
 mod draft;
 mod gate;
 mod hazards;
@@ -23,13 +24,14 @@ mod web_gate;
 mod web_level;
 
 use dataminer_schema::{
-    id::Sha256,
+    id::{PlanId, Sha256},
     plan::{AgentVersions, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
     v1::observation::{Backup, Observation},
     version::{Version, WebWanted},
 };
 use jiff::Timestamp;
 
+pub use self::difference::difference;
 use self::{
     course::Course,
     draft::Draft,
@@ -73,6 +75,8 @@ pub struct PlanState {
     pub quarantine: Option<Quarantine>,
     /// Nothing is tried before this time.
     pub retry: Option<Retry>,
+    /// The plan that an operator approved. It counts for this id alone, and changes no id.
+    pub approved: Option<PlanId>,
 }
 
 /// A wanted state that failed.
@@ -116,19 +120,20 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         unsupported::plan_unsupported(input, &mut draft);
         health::plan_health(input, &survey, &course, &mut draft);
     }
-    gate::plan_gate(input, &mut draft);
-    finish(input, &survey, &course, draft)
+    let (from, to) = (lowest(&survey), wanted(input, &course));
+    let id = identity::plan_id(&input.desired.cluster, (&from, &to), &draft.steps);
+    gate::plan_gate(input, &id, &mut draft);
+    finish(input, &survey, id, (from, to), draft)
 }
 
-fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: Draft) -> Plan {
-    let cluster = &input.desired.cluster;
+fn finish(
+    input: &PlanInput<'_>,
+    survey: &Survey<'_>,
+    id: PlanId,
+    (from, to): (VersionPair, VersionPair),
+    draft: Draft,
+) -> Plan {
     let Draft { change, steps, blocked, waiting, warnings, content_loss, .. } = draft;
-    let from = VersionPair {
-        core: survey.lowest_core().map(Release::name),
-        build: survey.lowest_core().and_then(Release::build),
-        web_apps: survey.lowest_web().map(Version::release_name),
-    };
-    let to = wanted(input, course);
     let result = if !blocked.is_empty() {
         PlanResult::Blocked
     } else if !waiting.is_empty() {
@@ -140,9 +145,9 @@ fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft
     };
     Plan {
         format_version: FORMAT_VERSION.to_owned(),
-        cluster: cluster.name.clone(),
+        cluster: input.desired.cluster.name.clone(),
         commit: input.desired.commit.clone(),
-        id: identity::plan_id(cluster, (&from, &to), &steps),
+        id,
         result,
         change,
         from,
@@ -154,6 +159,14 @@ fn finish(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft
         warnings,
         known_issues: KnownIssues::default(),
         content_loss,
+    }
+}
+
+fn lowest(survey: &Survey<'_>) -> VersionPair {
+    VersionPair {
+        core: survey.lowest_core().map(Release::name),
+        build: survey.lowest_core().and_then(Release::build),
+        web_apps: survey.lowest_web().map(Version::release_name),
     }
 }
 

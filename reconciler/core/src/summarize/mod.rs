@@ -11,8 +11,8 @@ use dataminer_schema::{
     id::PlanId,
     plan::{Action, BlockCode, Change, Plan, PlanResult, Step, VersionPair, WaitingOn},
     status::{
-        AgentStatus, ClusterState, ClusterStatus, FailureStatus, OperationStatus, ProgressStatus,
-        SourceStatus, StepState, StepStatus,
+        AgentStatus, ApprovalStatus, ClusterState, ClusterStatus, FailureStatus, OperationStatus,
+        ProgressStatus, SourceStatus, StepState, StepStatus,
     },
     v1::observation::{Observation, OwedWork},
     version::{Version, WebWanted},
@@ -47,6 +47,8 @@ pub struct SummaryInput<'a> {
     pub observation: Option<&'a Observation>,
     pub plan: Option<&'a Plan>,
     pub operation: Option<OperationView<'a>>,
+    /// What an operator approved last; told only of the plan that it stands for.
+    pub approval: Option<&'a ApprovalStatus>,
     /// The last failure that nothing has overcome since.
     pub failure: Option<&'a Failure>,
     /// When the loop turns next by itself.
@@ -103,6 +105,7 @@ pub fn summarize(input: &SummaryInput<'_>) -> ClusterStatus {
         content_loss: input.plan.and_then(|plan| plan.content_loss.clone()),
         failure: input.failure.map(failure),
         waiting,
+        approval: approval(input),
         operation: input.operation.as_ref().map(operation),
         owed: owed(input),
         next_attempt_at,
@@ -161,6 +164,12 @@ fn verdict(input: &SummaryInput<'_>) -> Verdict {
         let count = plan.steps.len();
         reconciling(reason::PLANNED, format!("A plan of {count} steps is ready."))
     })
+}
+
+/// An approval stands for one id: of another plan it says nothing.
+fn approval(input: &SummaryInput<'_>) -> Option<ApprovalStatus> {
+    let id = &input.plan?.id;
+    input.approval.filter(|approval| approval.plan == *id).cloned()
 }
 
 fn failed(input: &SummaryInput<'_>) -> Option<Verdict> {

@@ -9,7 +9,7 @@ use dataminer_schema::{
 };
 use jiff::SignedDuration;
 
-use dataminer_schema::v1::observation::AgentState;
+use dataminer_schema::v1::{cluster::Approval, observation::AgentState};
 
 use super::*;
 use crate::{
@@ -33,6 +33,7 @@ fn status_of<'t>(scenario: &'t Scenario, change: impl FnOnce(&mut SummaryInput<'
         observation: scenario.observation.as_ref(),
         plan: Some(plan),
         operation: None,
+        approval: None,
         failure: None,
         next_attempt_at: None,
         previous: None,
@@ -246,4 +247,29 @@ fn a_status_survives_its_own_json() {
     let json = serde_json::to_string(&status).expect("a status serialises");
     assert_eq!(serde_json::from_str::<ClusterStatus>(&json).expect("and comes back"), status);
     assert!(!json.contains("null"), "unknown is absent, never null: {json}");
+}
+
+#[test]
+fn an_open_approval_is_named_and_one_of_another_plan_is_not_shown() {
+    let scenario = Scenario::new("10.3.0 CU20", "10.5.0 CU12").approval(Approval::Always);
+    let status = status_of(&scenario, |_| {});
+    assert_eq!(short(&status), (ClusterState::Reconciling, "Approval"));
+    let plan = scenario.plan().id;
+    assert!(status.message.contains(plan.as_str()), "{}", status.message);
+    let approval = |plan: PlanId| ApprovalStatus {
+        plan,
+        at: now(),
+        by: Some("ada".to_owned()),
+        reason: Some("TICKET-4711".to_owned()),
+    };
+    let mut approved = scenario.clone();
+    approved.state.approved = Some(plan.clone());
+    let given = approval(plan);
+    let status = status_of(&approved, |input| input.approval = Some(Box::leak(Box::new(given.clone()))));
+    assert_eq!(short(&status), (ClusterState::Reconciling, "Planned"));
+    assert_eq!(status.approval, Some(given));
+    let other = approval(PlanId::from_sha256(&Sha256::of(b"another")));
+    let status = status_of(&scenario, |input| input.approval = Some(Box::leak(Box::new(other))));
+    assert_eq!(short(&status).1, "Approval");
+    assert_eq!(status.approval, None);
 }

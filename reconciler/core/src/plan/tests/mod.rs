@@ -1,5 +1,7 @@
+mod approval;
 mod around;
 mod backups;
+mod difference;
 mod direction;
 mod down;
 mod fleets;
