@@ -23,6 +23,8 @@ use crate::{
 
 /// How often the status is read.
 const PACE: Duration = Duration::from_millis(100);
+/// How long an operator looks at a plan whose preparations were over too soon to be seen.
+const REFLECTION: Duration = Duration::from_secs(3);
 
 /// What was told already.
 pub(super) struct Follower {
@@ -31,13 +33,23 @@ pub(super) struct Follower {
     told_plan: Option<PlanId>,
     told_steps: Vec<(String, StepState)>,
     told_note: Option<String>,
+    /// Since when an approval is asked for.
+    asked: Option<Instant>,
     /// The plan that was approved, so that it is asked for once.
     approved: Option<PlanId>,
 }
 
 impl Follower {
     pub(super) fn new(server: String, repository: PathBuf) -> Self {
-        Self { server, repository, told_plan: None, told_steps: Vec::new(), told_note: None, approved: None }
+        Self {
+            server,
+            repository,
+            told_plan: None,
+            told_steps: Vec::new(),
+            told_note: None,
+            asked: None,
+            approved: None,
+        }
     }
 
     /// Tells what happens until the cluster is what `commit` wants.
@@ -99,7 +111,9 @@ impl Follower {
     ) -> anyhow::Result<()> {
         let asked = cluster.waiting.iter().find(|waiting| waiting.on == WaitingOn::Approval);
         let (Some(asked), Some(plan)) = (asked, &cluster.plan) else { return Ok(()) };
-        let prepared = self.told_steps.iter().any(|(_, state)| *state == StepState::Done);
+        let since = *self.asked.get_or_insert_with(Instant::now);
+        let prepared = self.told_steps.iter().any(|(_, state)| *state == StepState::Done)
+            || since.elapsed() > REFLECTION;
         if cluster.operation.is_some() || !prepared || self.approved.as_ref() == Some(plan) {
             return Ok(());
         }
