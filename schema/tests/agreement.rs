@@ -227,7 +227,8 @@ fn knowledge() -> [Value; 4] {
         document(json!({ "knownIssues": [issue] })),
         document(json!({
             "requirements": {
-                "ports": [{ "port": 161, "protocol": "Udp", "for": "Snmp", "source": "a" }]
+                "ports": [{ "port": 161, "protocol": "Udp", "for": "Snmp", "source": "a" }],
+                "disk": { "freeGib": 15, "warningGib": 10, "criticalGib": 5, "source": "a" }
             },
             "breakingChanges": [{
                 "id": "OWN_2", "title": "Other", "component": "Srm", "introduced": ["10.5.9"], "softLaunch": true,

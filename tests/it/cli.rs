@@ -38,6 +38,8 @@ fn the_examples_are_valid() {
     insta::assert_snapshot!(ended.stderr, @"3 files read: 0 errors, 0 warnings");
     let ended = run(&["validate", "examples/profiles"]).expect_status(0);
     insta::assert_snapshot!(ended.stderr, @"5 files read: 0 errors, 0 warnings");
+    let ended = run(&["validate", "examples/fleet", "--knowledge", "examples/knowledge"]).expect_status(0);
+    insta::assert_snapshot!(ended.stderr, @"4 files read: 0 errors, 0 warnings");
 }
 
 #[test]

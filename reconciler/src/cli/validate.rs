@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dataminer_core::knowledge::Knowledge;
 use dataminer_schema::{
     diagnostic::{Diagnostic, Paint, Severity},
     load::{SourceFile, load_config, load_observations},
@@ -20,6 +21,10 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
+    /// Folder of release knowledge of one's own, checked along
+    #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
+    knowledge: Option<PathBuf>,
+
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
@@ -27,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let mut given = Given::default();
-    for path in &args.paths {
+    for path in args.paths.iter().chain(&args.knowledge) {
         let (files, refused) = source::read_tree(path, Limits::default())?;
         given.take(files, refused);
     }
@@ -59,6 +64,7 @@ struct Given {
     fleet: Vec<SourceFile>,
     observed: Vec<SourceFile>,
     configurations: Vec<SourceFile>,
+    knowledge: Vec<SourceFile>,
     refused: Vec<Refusal>,
 }
 
@@ -69,13 +75,14 @@ impl Given {
             Holding::Fleet => &mut self.fleet,
             Holding::Observations => &mut self.observed,
             Holding::Configuration => &mut self.configurations,
+            Holding::Knowledge => &mut self.knowledge,
         };
         place.extend(files);
         self.refused.extend(refused);
     }
 
     fn files(&self) -> impl Iterator<Item = &SourceFile> + Clone {
-        self.fleet.iter().chain(&self.observed).chain(&self.configurations)
+        self.fleet.iter().chain(&self.observed).chain(&self.configurations).chain(&self.knowledge)
     }
 
     /// All diagnostics, in the order of path and place. Every file is parsed once.
@@ -85,6 +92,7 @@ impl Given {
             Err(errors) => errors,
         };
         diagnostics.extend(load_observations(&self.observed).1);
+        diagnostics.extend(Knowledge::built_in().extended(&self.knowledge).err().unwrap_or_default());
         diagnostics.extend(self.configurations.iter().flat_map(|file| load_config(file).1));
         diagnostics
             .sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));

@@ -11,6 +11,8 @@ pub enum Holding {
     Observations,
     /// The process's own file.
     Configuration,
+    /// What is known of DataMiner's releases.
+    Knowledge,
 }
 
 /// Kinds that lie in a fleet's folder. A stranger among them is an error there, not another kind of folder.
@@ -25,6 +27,7 @@ impl Holding {
                 match kind {
                     "Observation" => found = Self::Observations,
                     "ReconcilerConfig" if found == Self::Fleet => found = Self::Configuration,
+                    "ReleaseKnowledge" if found == Self::Fleet => found = Self::Knowledge,
                     kind if FLEET.contains(&kind) => return Self::Fleet,
                     _ => {}
                 }
@@ -73,6 +76,8 @@ mod tests {
             (&["mankind: Observation"], Holding::Fleet),
             (&["kind: Observation\r\n"], Holding::Observations),
             (&["kind: Clutser"], Holding::Fleet),
+            (&["kind: ReleaseKnowledge"], Holding::Knowledge),
+            (&["kind: ReleaseKnowledge", cluster], Holding::Fleet),
         ] {
             assert_eq!(holding(texts), expected, "{texts:?}");
         }

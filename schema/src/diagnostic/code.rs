@@ -120,6 +120,7 @@ codes! {
     UnknownReference = "E0805", "A fact refers to a known issue or prerequisite that nothing lists.";
     SupportOutOfOrder = "E0806", "The ends of support are not in their order.";
     WrongRelease = "E0807", "A release stands where one of another track or form is meant.";
+    ContradictingFact = "E0808", "The fields of one fact contradict each other.";
 
     Unreadable = "E0901", "A document passed every check and could still not be read: a fault of this program.";
 }

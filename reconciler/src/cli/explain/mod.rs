@@ -1,6 +1,7 @@
 //! `explain`: a code of a diagnostic or of a plan, a rule, or a field of a document, at length.
 
 mod code;
+mod fact;
 mod field;
 mod told;
 
@@ -11,12 +12,16 @@ use serde_json::json;
 use self::field::Documents;
 use super::{Exit, Helpful, Terminal};
 
-/// Explain a code, a rule, or a field: E0301, NoPackage, H4, Cluster.spec.windows
+/// Explain a code, a rule, a field, or a fact about releases: E0301, NoPackage, H4, Cluster.spec.windows, 10.5.0 CU12
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The code of a diagnostic or of a plan, a rule's id, a kind, or KIND.field; capitals do not matter
     #[arg(value_name = "CODE|KIND.field")]
     what: String,
+
+    /// Folder of release knowledge of one's own
+    #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
+    knowledge: Option<std::path::PathBuf>,
 
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t)]
@@ -52,6 +57,14 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
                     found.iter().map(|(topic, told)| code::plan_text(*topic, told, terminal)).collect();
                 terminal.data(texts.join("\n"))?;
             }
+        }
+        return Ok(Exit::Ok);
+    }
+    let knowledge = super::fleet::knowledge(args.knowledge.as_deref(), terminal)?;
+    if let Some(fact) = fact::find(&knowledge, what) {
+        match args.output {
+            Output::Json => terminal.json(&json!({ "formatVersion": "1.0", "fact": fact.data }))?,
+            Output::Text => terminal.data(fact.text)?,
         }
         return Ok(Exit::Ok);
     }

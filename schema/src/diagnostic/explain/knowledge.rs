@@ -59,4 +59,13 @@ pub(super) const ALL: &[Entry] = &[
             "`mainRelease: 10.5.12` is a Feature Release. Write `10.5.0 CU9` there and `10.5.12` at the other place.",
         ),
     ),
+    (
+        Code::ContradictingFact,
+        told(
+            "Some fields make sense only with or without each other. Where they contradict each other, nobody can tell \
+             which of them was meant.",
+            "`fixedInBuild` names the build of a release that came out again; without `fixedIn` it is not said which. Add \
+             `fixedIn`.",
+        ),
+    ),
 ];

@@ -241,6 +241,11 @@ fn judge_requirements(source: &mut Source<'_>, requirements: &Node, said: &mut S
         && !(critical <= warning && warning <= free)
     {
         let message = "the space that is critical must not exceed that worth a warning, nor that the normal";
-        source.error(&disk.key_span, Code::OutOfRange, message, "correct the three numbers".to_owned());
+        source.error(
+            &disk.key_span,
+            Code::ContradictingFact,
+            message,
+            "correct the three numbers".to_owned(),
+        );
     }
 }

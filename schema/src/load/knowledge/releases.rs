@@ -80,7 +80,7 @@ fn range(source: &mut Source<'_>, node: &Node) {
                 if let Some(entry) = node.entry(bound) {
                     let message = format!("`track: Any` and `{bound}` exclude each other");
                     let help = "write one range for each track".to_owned();
-                    source.error(&entry.key_span, Code::Exclusive, message, help);
+                    source.error(&entry.key_span, Code::ContradictingFact, message, help);
                 }
             }
             return;
@@ -143,12 +143,12 @@ fn builds(source: &mut Source<'_>, node: &Node) {
         if let (Some(entry), None) = (node.entry(field), node.get("fixedIn")) {
             let message = format!("`{field}` says nothing without `fixedIn`");
             let help = "add `fixedIn`: the release that came out again".to_owned();
-            source.error(&entry.key_span, Code::MissingField, message, help);
+            source.error(&entry.key_span, Code::ContradictingFact, message, help);
         }
     }
     if let (Some(_), Some(entry)) = (node.entry("fixedInBuild"), node.entry("fixedInRerelease")) {
         let message = "`fixedInBuild` and `fixedInRerelease` exclude each other";
-        source.error(&entry.key_span, Code::Exclusive, message, "keep the build".to_owned());
+        source.error(&entry.key_span, Code::ContradictingFact, message, "keep the build".to_owned());
     }
 }
 

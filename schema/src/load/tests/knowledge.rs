@@ -53,7 +53,7 @@ fn nothing_is_said_twice_in_one_layer() {
     insta::assert_snapshot!(faults(twice), @"
     a.yaml:7:16: error[E0801]: the build 5 of 10.5.9 stands twice (help: keep one; the first is at a.yaml:6:16)
     a.yaml:10:18: error[E0801]: the release 10.5.9 CU0 (Core) stands twice (help: keep one; the first is at a.yaml:9:18)
-    a.yaml:12:19: error[E0306]: the space that is critical must not exceed that worth a warning, nor that the normal (help: correct the three numbers)
+    a.yaml:12:19: error[E0808]: the space that is critical must not exceed that worth a warning, nor that the normal (help: correct the three numbers)
     ");
     let names = [knowledge("a", "  revision: one\n"), knowledge("a", "  revision: two\n")];
     assert_eq!(
@@ -88,9 +88,9 @@ fn ranges_that_cannot_be_are_refused_with_their_places() {
     a.yaml:15:35: error[E0803]: `fixedIn: 10.4.0 CU1` leaves the line 10.5.0 that the range is bound to (help: correct `band`, or take it out: the range then runs over all Main Releases)
     a.yaml:16:35: error[E0807]: 10.5.0 CU1 is not of the track Feature (help: write a range of its own for the other track)
     a.yaml:17:43: error[E0803]: only ranges of Main Releases are bound to a line (help: take `band` out)
-    a.yaml:18:25: error[E0308]: `track: Any` and `from` exclude each other (help: write one range for each track)
-    a.yaml:19:44: error[E0302]: `fixedInBuild` says nothing without `fixedIn` (help: add `fixedIn`: the release that came out again)
-    a.yaml:20:64: error[E0308]: `fixedInBuild` and `fixedInRerelease` exclude each other (help: keep the build)
+    a.yaml:18:25: error[E0808]: `track: Any` and `from` exclude each other (help: write one range for each track)
+    a.yaml:19:44: error[E0808]: `fixedInBuild` says nothing without `fixedIn` (help: add `fixedIn`: the release that came out again)
+    a.yaml:20:64: error[E0808]: `fixedInBuild` and `fixedInRerelease` exclude each other (help: keep the build)
     a.yaml:21:32: error[E0807]: 10.5.0 CU1 (build 5) cannot stand here (help: write the release alone; `fixedInBuild` names a build)
     a.yaml:22:32: error[E0807]: 10.5.0 CU2 cannot stand here (help: write the Main Release without a CU: `10.5.0`)
     ");
