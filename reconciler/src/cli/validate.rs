@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use dataminer_core::knowledge::Knowledge;
+use dataminer_core::{catalog::Catalog, fleet_lint::lint_fleet, knowledge::Knowledge};
 use dataminer_schema::{
     diagnostic::{Diagnostic, Paint, Severity},
-    load::{SourceFile, load_config, load_observations},
+    load::{Fleet, SourceFile, load_config, load_observations},
 };
+
+use jiff::Timestamp;
 
 use super::{
     Exit, Terminal, Tone,
@@ -87,17 +89,37 @@ impl Given {
 
     /// All diagnostics, in the order of path and place. Every file is parsed once.
     fn judge(&self) -> Vec<Diagnostic> {
-        let mut diagnostics = match source::assemble(&self.fleet, &self.refused) {
-            Ok((_, warnings)) => warnings,
-            Err(errors) => errors,
+        let (knowledge, mut diagnostics) = match self.knowledge.as_slice() {
+            [] => (None, Vec::new()),
+            files => match Knowledge::built_in().extended(files) {
+                Ok(knowledge) => (Some(knowledge), Vec::new()),
+                Err(diagnostics) => (None, diagnostics),
+            },
         };
+        match source::assemble(&self.fleet, &self.refused) {
+            Ok((fleet, warnings)) => {
+                diagnostics.extend(warnings);
+                diagnostics.extend(doubts(&fleet, knowledge.as_ref()));
+            }
+            Err(errors) => diagnostics.extend(errors),
+        }
         diagnostics.extend(load_observations(&self.observed).1);
-        diagnostics.extend(Knowledge::built_in().extended(&self.knowledge).err().unwrap_or_default());
         diagnostics.extend(self.configurations.iter().flat_map(|file| load_config(file).1));
         diagnostics
             .sort_by(|a, b| (&a.path, a.line, a.column, a.code).cmp(&(&b.path, b.line, b.column, b.code)));
         diagnostics
     }
+}
+
+/// What is doubtful about a fleet without errors, today and by what is known of releases.
+fn doubts(fleet: &Fleet, knowledge: Option<&Knowledge>) -> Vec<Diagnostic> {
+    if fleet.catalogs.is_empty() && fleet.advisories.is_empty() {
+        return Vec::new();
+    }
+    let knowledge = knowledge.unwrap_or_else(|| Knowledge::built_in());
+    // Catalogues that contradict each other were reported with their places.
+    let Ok(catalog) = Catalog::unite(&fleet.catalogs, knowledge) else { return Vec::new() };
+    lint_fleet(fleet, &catalog, knowledge, Timestamp::now())
 }
 
 /// Each diagnostic with snippets of its files.
