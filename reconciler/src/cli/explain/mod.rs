@@ -3,6 +3,7 @@
 mod code;
 mod fact;
 mod field;
+mod finding;
 mod told;
 
 use clap::ValueEnum;
@@ -11,13 +12,14 @@ use serde_json::json;
 
 use self::field::Documents;
 use super::{Exit, Helpful, Terminal};
+use crate::package::FindingCode;
 
 /// Explain a code, a rule, a field, or a fact about releases: E0301, NoPackage, H4, Cluster.spec.windows, 10.5.0 CU12
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The code of a diagnostic or of a plan, a rule's id, a kind, or KIND.field; capitals do not matter
-    #[arg(value_name = "CODE|KIND.field")]
-    what: String,
+    #[arg(value_name = "CODE|KIND.field", required = true, num_args = 1..)]
+    what: Vec<String>,
 
     /// Folder of release knowledge of one's own
     #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
@@ -36,11 +38,22 @@ enum Output {
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
-    let what = args.what.trim().trim_matches('`');
+    // `explain 10.5.0 CU12` is one release, with or without quotes around it.
+    let what = args.what.join(" ");
+    let what = what.trim().trim_matches('`');
     if let Ok(code) = what.parse::<Code>() {
         match args.output {
             Output::Json => terminal.json(&json!({ "formatVersion": "1.0", "codes": [code::data(code)] }))?,
             Output::Text => terminal.data(code::text(code, terminal))?,
+        }
+        return Ok(Exit::Ok);
+    }
+    if let Ok(code) = what.parse::<FindingCode>() {
+        match args.output {
+            Output::Json => {
+                terminal.json(&json!({ "formatVersion": "1.0", "codes": [finding::data(code)] }))?
+            }
+            Output::Text => terminal.data(finding::text(code))?,
         }
         return Ok(Exit::Ok);
     }
@@ -81,7 +94,9 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
 fn nothing(what: &str, documents: &Documents) -> anyhow::Error {
     let kinds = documents.kinds();
     let codes = Code::ALL.iter().map(|code| code.as_str());
-    let words = codes.chain(told::all().map(|(_, told)| told.code)).chain(kinds.iter().copied());
+    let findings = FindingCode::ALL.iter().map(|code| code.as_str());
+    let words =
+        codes.chain(findings).chain(told::all().map(|(_, told)| told.code)).chain(kinds.iter().copied());
     let shown: String = what.chars().filter(|c| !c.is_control()).take(60).collect();
     let help = match nearest(&shown, &words.collect::<Vec<_>>()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -11,6 +11,7 @@ fn codes_rules_and_fields_are_explained_whatever_their_capitals() {
         ("nopackage", "NoPackage"),
         ("Window", "a plan waits"),
         ("H4", "BrokerGateway"),
+        ("p0101", "catalog scan"),
         ("Cluster", "spec*"),
         ("cluster.SPEC.upgrade.failoverpolicy", "BackupFirstWithSwitchback"),
         ("Cluster.windows", "Cluster.spec.windows"),
@@ -28,7 +29,9 @@ fn codes_rules_and_fields_are_explained_whatever_their_capitals() {
 
 #[test]
 fn everything_that_can_be_asked_for_is_data_too() {
-    let codes = Code::ALL.iter().map(|code| code.as_str()).chain(told::all().map(|(_, told)| told.code));
+    let findings = FindingCode::ALL.iter().map(|code| code.as_str());
+    let codes = Code::ALL.iter().map(|code| code.as_str()).chain(findings);
+    let codes = codes.chain(told::all().map(|(_, told)| told.code));
     for asked in codes {
         let (exit, out, _) = call(&["explain", asked, "-o", "json"]);
         assert_eq!(exit, Exit::Ok, "{asked}");
@@ -47,6 +50,13 @@ fn everything_that_can_be_asked_for_is_data_too() {
     let data: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
     assert_eq!(data["field"]["default"], "Simultaneously");
     assert_eq!(data["field"]["required"], false);
+}
+
+#[test]
+fn a_release_needs_no_quotes() {
+    let quoted = call(&["explain", "10.5.0 CU12"]);
+    assert_eq!(quoted.0, Exit::Ok);
+    assert_eq!(call(&["explain", "10.5.0", "CU12"]).1, quoted.1);
 }
 
 #[test]
