@@ -76,7 +76,9 @@ impl<'a> Source<'a> {
         let line_end = self.lines.get(line).copied().unwrap_or(self.text.len());
         // The byte order mark is no part of the first line.
         let before = self.text.get(line_start..start).unwrap_or_default();
-        let column = before.chars().filter(|c| *c != '\u{feff}').count() + 1;
+        // Only in front of everything it is a mark; elsewhere it is a character.
+        let before = if line_start == 0 { before.strip_prefix('\u{feff}').unwrap_or(before) } else { before };
+        let column = before.chars().count() + 1;
         let whole = self.text.get(line_start..line_end).unwrap_or_default();
         let other =
             |secret: &Range<usize>| secret != span && secret.start < line_end && secret.end > line_start;

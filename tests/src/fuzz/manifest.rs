@@ -144,7 +144,9 @@ fn check(found: &Diagnostic, bytes: &[u8]) {
         assert!(span.start <= span.end && text.get(span.clone()).is_some(), "no span of the file: {found:?}");
         let before = &text[..span.start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let place = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+        let line = before[line_start..].strip_prefix('\u{feff}').filter(|_| line_start == 0);
+        let column = line.unwrap_or(&before[line_start..]).chars().count() + 1;
+        let place = (before.matches('\n').count() + 1, column);
         assert_eq!((found.line, found.column), place, "the span starts elsewhere: {found:?}");
     }
     let shown = found.render_text(text);

@@ -75,7 +75,8 @@ fn clusters_that_wait_for_each_other_are_named_in_their_circle() {
         [waiting("a", "b"), waiting("b", "c"), waiting("c", "a"), waiting("d", "a"), waiting("e", "dd")];
     let files: Vec<_> =
         texts.iter().zip(["a", "b", "c", "d", "e"]).map(|(text, path)| file(path, text)).collect();
-    let (_, found) = load_fleet(&files);
+    let (_, mut found) = load_fleet(&files);
+    found.retain(|found| found.severity == Severity::Error);
     assert_eq!(
         lines(&found),
         "a:7:14: error[E0614]: clusters wait for each other: a -> b -> c -> a (help: take one `dependsOn` of this circle \
@@ -101,7 +102,8 @@ metadata: { name: known }
 spec: { issue: KI_Upgrade_to_1051_stuck, accept: true, clusters: {}, reason: "no expired users", expires: 2027-01-31 }
 "#;
     let (fleet, found) = load_fleet(&[file("a.yaml", text)]);
-    assert_eq!(lines(&found), "");
+    // There is no cluster that they could be about.
+    assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::SelectsNothing; 2]);
     let waves = &fleet.rollouts[0].value.waves;
     assert_eq!((waves[0].max_concurrent, waves[0].soak.as_hours(), waves[0].max_failures), (2, 48, 0));
     assert_eq!((waves[1].max_concurrent, waves[1].soak.as_hours()), (1, 24));
@@ -109,7 +111,28 @@ spec: { issue: KI_Upgrade_to_1051_stuck, accept: true, clusters: {}, reason: "no
     assert!(advisory.accept && advisory.counts_on(advisory.expires));
     assert_eq!(advisory.issue, "KI_Upgrade_to_1051_stuck");
     let twice = text.replace("name: rest", "name: first");
-    assert_eq!(codes(&twice), [Code::DuplicateName]);
+    assert!(codes(&twice).contains(&Code::DuplicateName));
+}
+
+#[test]
+fn clusters_know_their_rollout_and_their_advisories() {
+    let rollout = |name: &str| {
+        format!(
+            "---\napiVersion: dataminer.gitops/v1\nkind: Rollout\nmetadata: {{ name: {name} }}\nspec: {{ selector: {{}}, waves: \
+             [{{ name: all }}] }}\n"
+        )
+    };
+    let advisory = "---\napiVersion: dataminer.gitops/v1\nkind: Advisory\nmetadata: { name: seen }\nspec: { issue: KI_X, accept: \
+                    true, clusters: {}, reason: looked at, expires: 2027-01-31 }\n";
+    let one = cluster("  software: { core: 10.5.0 CU12 }\n");
+    let (fleet, found) = load_fleet(&[file("a.yaml", &format!("{one}{}{advisory}", rollout("monthly")))]);
+    assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::NotSupportedYet]);
+    let read = &fleet.clusters[0].value;
+    assert_eq!(read.rollout.as_deref(), Some("monthly"));
+    assert_eq!(read.not_carried_out(), ["Rollout"]);
+    assert_eq!(read.advisories.iter().map(|advisory| advisory.name.as_str()).collect::<Vec<_>>(), ["seen"]);
+    let two = format!("{one}{}{}", rollout("monthly"), rollout("weekly"));
+    assert!(codes(&two).contains(&Code::TwoRollouts));
 }
 
 #[test]
