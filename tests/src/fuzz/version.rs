@@ -59,7 +59,7 @@ pub fn version(data: &[u8]) {
             }
         }
         (Ok(file), Err(_)) => {
-            assert!(matches!(file.kind, PackageKind::Tool | PackageKind::Update), "{text:?}")
+            assert!(matches!(file.kind, PackageKind::Tool | PackageKind::Update), "{text:?}");
         }
         (Err(_), name) => assert!(name.is_err(), "{text:?}"),
     }

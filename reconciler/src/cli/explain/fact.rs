@@ -35,7 +35,7 @@ fn known_issue(issue: &KnownIssue) -> Fact {
     ];
     match issue.affects.as_deref() {
         Some(ranges) => {
-            lines.extend(ranges.iter().map(|range| format!("  releases   {}", range_text(range))))
+            lines.extend(ranges.iter().map(|range| format!("  releases   {}", range_text(range))));
         }
         None if issue.path.is_none() => lines.push("  releases   not known".to_owned()),
         None => {}
@@ -75,27 +75,19 @@ fn range_text(range: &Range) -> String {
     if *track == RangeTrack::Any {
         return "all".to_owned();
     }
-    let mut text = format!("{track:?}");
-    let name = |version: &Version| version.release_name();
-    if let Some(band) = band {
-        text += &format!(", of {}", name(band));
-    }
-    if let Some(from) = from {
-        text += &format!(", from {}", name(from));
-    }
-    if let Some(to) = to {
-        text += &format!(", to {}", name(to));
-    }
-    if let Some(fixed) = fixed_in {
-        text += &format!(", right again in {}", name(fixed));
-    }
-    if let Some(build) = fixed_in_build {
-        text += &format!(" build {build}");
-    }
-    if *fixed_in_rerelease {
-        text += " when it came out again";
-    }
-    text
+    let release = |words: &str, version: Option<&Version>| {
+        version.map(|version| format!(", {words} {}", version.release_name()))
+    };
+    let parts = [
+        Some(format!("{track:?}")),
+        release("of", band.as_ref()),
+        release("from", from.as_ref()),
+        release("to", to.as_ref()),
+        release("right again in", fixed_in.as_ref()),
+        fixed_in_build.map(|build| format!(" build {build}")),
+        fixed_in_rerelease.then(|| " when it came out again".to_owned()),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 fn release(knowledge: &Knowledge, version: &Version) -> Option<Fact> {

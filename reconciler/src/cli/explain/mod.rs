@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     if let Ok(code) = what.parse::<FindingCode>() {
         match args.output {
             Output::Json => {
-                terminal.json(&json!({ "formatVersion": "1.0", "codes": [finding::data(code)] }))?
+                terminal.json(&json!({ "formatVersion": "1.0", "codes": [finding::data(code)] }))?;
             }
             Output::Text => terminal.data(finding::text(code))?,
         }
