@@ -219,14 +219,9 @@ fn hand_out_advisories(fleet: &mut Fleet, found: &mut Vec<Diagnostic>) {
 
 /// What shows only in a Cluster and its Profile together, and what this release does not carry out.
 fn judge_merged(located: &Located<Kind>, cluster: &Cluster, found: &mut Vec<Diagnostic>) {
-    let given = |field: &str| {
-        let gave = cluster.profile.as_ref().map(|profile| profile.gave.as_slice()).unwrap_or_default();
-        if located.marks.at(field).is_none() && gave.iter().any(|gave| gave.starts_with(field)) {
-            "spec.profile"
-        } else {
-            "spec"
-        }
-    };
+    let gave = cluster.profile.as_ref().map(|profile| profile.gave.as_slice()).unwrap_or_default();
+    let from_profile =
+        |field: &str| located.marks.at(field).is_none() && gave.iter().any(|given| given.starts_with(field));
     // In one document it was judged already, at its place.
     let (settle, timeout) = (cluster.health.settle, cluster.health.timeout);
     if cluster.profile.is_some() && settle >= timeout {
@@ -245,7 +240,7 @@ fn judge_merged(located: &Located<Kind>, cluster: &Cluster, found: &mut Vec<Diag
         ));
     }
     for field in cluster.not_carried_out() {
-        let place = if given(field) == "spec.profile" { "spec.profile" } else { field };
+        let place = if from_profile(field) { "spec.profile" } else { field };
         let message = format!("`{field}` is not carried out by this release");
         let help = "the manifest is right, but no change of this cluster starts while it is there";
         found.push(located.diagnostic(Severity::Warning, place, Code::NotSupportedYet, message, help));
