@@ -183,9 +183,7 @@ fn follow_rollouts(fleet: &mut Fleet, found: &mut Vec<Diagnostic>) {
         }
         if followers == 0 {
             let message = format!("the Rollout `{name}` selects no cluster");
-            let help = "compare its `matchLabels` with `metadata.labels` of the clusters";
-            let code = Code::SelectsNothing;
-            found.push(rollout.diagnostic(Severity::Warning, "spec.selector", code, message, help));
+            found.push(selects_nothing(rollout, "spec.selector", message));
         } else {
             let message = "Rollouts are not carried out by this release";
             let help = "the manifest is right, but no cluster that it selects changes while it is there";
@@ -207,14 +205,18 @@ fn hand_out_advisories(fleet: &mut Fleet, found: &mut Vec<Diagnostic>) {
         }
         if about == 0 {
             let message = format!("the Advisory `{}` is about no cluster", advisory.value.name);
-            let help = "compare its `matchLabels` with `metadata.labels` of the clusters";
-            let code = Code::SelectsNothing;
-            found.push(advisory.diagnostic(Severity::Warning, "spec.clusters", code, message, help));
+            found.push(selects_nothing(advisory, "spec.clusters", message));
         }
     }
     for cluster in &mut fleet.clusters {
         cluster.value.advisories.sort_by(|a, b| a.name.cmp(&b.name));
     }
+}
+
+/// The warning about a selector, the value of `field`, that no cluster's labels meet.
+fn selects_nothing<T>(document: &Located<T>, field: &str, message: String) -> Diagnostic {
+    let help = "compare its `matchLabels` with `metadata.labels` of the clusters";
+    document.diagnostic(Severity::Warning, field, Code::SelectsNothing, message, help)
 }
 
 /// What shows only in a Cluster and its Profile together, and what this release does not carry out.
