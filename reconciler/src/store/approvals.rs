@@ -1,21 +1,14 @@
 //! Which plan of each cluster an operator approved: one id at a time.
 
 use dataminer_schema::{id::ClusterName, status::ApprovalStatus};
-use sqlx::Row;
 
-use super::{Store, StoreError, from_json, query, to_json};
+use super::{Store, StoreError, query, to_json};
 
 impl Store {
     /// The approval of `cluster` that was not forgotten yet.
     pub async fn approval(&self, cluster: &ClusterName) -> Result<Option<ApprovalStatus>, StoreError> {
         const DOING: &str = "reading an approval";
-        sqlx::query("SELECT document FROM approvals WHERE cluster = ?")
-            .bind(cluster.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(query(DOING))?
-            .map(|row| from_json(DOING, row.get::<&str, _>(0)))
-            .transpose()
+        self.document_of(cluster, "SELECT document FROM approvals WHERE cluster = ?", DOING).await
     }
 
     /// Keeps `approval` in the place of one of another plan; whether it is new. The first word about a plan stays.

@@ -24,10 +24,11 @@ mod tests;
 use std::{str::FromStr, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use dataminer_schema::id::ClusterName;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{
-    SqlitePool,
+    Row, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -208,6 +209,24 @@ pub fn path_of(url: &str) -> Result<Utf8PathBuf, StoreError> {
         return Err(error("it names no file"));
     }
     Ok(Utf8PathBuf::from(path))
+}
+
+impl Store {
+    /// The one document that `select` finds for `cluster`.
+    async fn document_of<T: DeserializeOwned>(
+        &self,
+        cluster: &ClusterName,
+        select: &'static str,
+        doing: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        sqlx::query(select)
+            .bind(cluster.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(query(doing))?
+            .map(|row| from_json(doing, row.get::<&str, _>(0)))
+            .transpose()
+    }
 }
 
 fn query(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {

@@ -53,13 +53,7 @@ impl Store {
     /// The latest Observation of `cluster`.
     pub async fn latest_observation(&self, cluster: &ClusterName) -> Result<Option<Observation>, StoreError> {
         const DOING: &str = "reading the latest observation";
-        sqlx::query("SELECT document FROM observations WHERE cluster = ?")
-            .bind(cluster.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(query(DOING))?
-            .map(|row| from_json(DOING, row.get::<&str, _>(0)))
-            .transpose()
+        self.document_of(cluster, "SELECT document FROM observations WHERE cluster = ?", DOING).await
     }
 
     /// Observations of `cluster` that brought something new, newest first, at most `limit`.
