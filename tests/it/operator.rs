@@ -160,11 +160,9 @@ async fn backups_are_saved_listed_and_verified_and_damage_is_named() {
         assert!(damaged.stdout.contains(words), "{words}:\n{}", damaged.stdout);
     }
     let refused = desk.ask(&["backup", "restore", "brussels", digits, "--reason", "a test"]).expect_status(1);
-    assert!(
-        refused.stderr.contains("is damaged") && refused.stderr.contains("backup verify"),
-        "{}",
-        refused.stderr
-    );
+    // dma-02 may have had the same bytes, and lost them: then either copy is named.
+    let names_it = refused.stderr.contains("is damaged") || refused.stderr.contains("is lost");
+    assert!(names_it && refused.stderr.contains("backup verify"), "{}", refused.stderr);
     let status = desk.until("still ready", |cluster| cluster.state == ClusterState::Ready);
     assert!(status.owed.is_empty());
     desk.close();

@@ -5,6 +5,7 @@
 
 mod open;
 mod path;
+mod whole;
 
 use std::{
     collections::HashMap,
@@ -304,37 +305,6 @@ impl Disk {
     pub(crate) fn set_modified(&self, path: &WinPath, time: SystemTime) -> Result<(), DiskError> {
         let host = self.find(path)?;
         fs::File::open(host)?.set_modified(time).map_err(DiskError::from)
-    }
-
-    /// A whole file, at most `limit` bytes of it.
-    pub(crate) fn read(self: &Arc<Self>, path: &WinPath, limit: usize) -> Result<Vec<u8>, DiskError> {
-        let mut file = self.open(path, OpenHow::read())?;
-        let mut bytes = vec![0; usize::try_from(file.len()?).unwrap_or(limit).min(limit)];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            let count = file.read_at(filled as u64, &mut bytes[filled..])?;
-            if count == 0 {
-                break;
-            }
-            filled += count;
-        }
-        bytes.truncate(filled);
-        Ok(bytes)
-    }
-
-    /// Replaces a file; its folders are made.
-    pub(crate) fn write(self: &Arc<Self>, path: &WinPath, bytes: &[u8]) -> Result<(), DiskError> {
-        if let Some(parent) = path.parent() {
-            self.make_dirs(&parent)?;
-        }
-        self.open(path, OpenHow::replace())?.write_at(0, bytes)
-    }
-
-    /// Appends to a file, made if it is not there.
-    pub(crate) fn append(self: &Arc<Self>, path: &WinPath, bytes: &[u8]) -> Result<(), DiskError> {
-        let mut file = self.open(path, OpenHow::append())?;
-        let end = file.len()?;
-        file.write_at(end, bytes)
     }
 
     fn stamp(&self) -> Option<SystemTime> {

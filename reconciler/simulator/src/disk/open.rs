@@ -79,11 +79,7 @@ impl Disk {
     pub(crate) fn open(self: &Arc<Self>, path: &WinPath, how: OpenHow) -> Result<OpenFile, DiskError> {
         let host = if how.create { self.place(path)? } else { self.find(path)? };
         let mut state = self.state();
-        for held in state.opens.values().filter(|held| held.path == host) {
-            if (how.write && !held.how.share_write) || (held.how.write && !how.share_write) {
-                return Err(DiskError::Sharing);
-            }
-        }
+        check_open(&state.opens, &host, how)?;
         let before = match fs::symlink_metadata(&host) {
             Ok(metadata) if metadata.is_dir() => return Err(DiskError::Denied),
             Ok(_) if how.create_new => return Err(DiskError::Exists),
@@ -189,6 +185,13 @@ impl Drop for OpenFile {
         }
         self.disk.state().opens.remove(&self.key);
     }
+}
+
+/// Whether those who hold a file open let it be opened like this.
+pub(super) fn check_open(opens: &HashMap<u64, Held>, host: &Path, how: OpenHow) -> Result<(), DiskError> {
+    let refuses = |held: &Held| (how.write && !held.how.share_write) || (held.how.write && !how.share_write);
+    let blocked = opens.values().any(|held| held.path == host && refuses(held));
+    if blocked { Err(DiskError::Sharing) } else { Ok(()) }
 }
 
 /// Whether a file, or a folder with all in it, may be moved or deleted.

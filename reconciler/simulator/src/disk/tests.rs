@@ -73,3 +73,25 @@ async fn virtual_time_stamps_files() {
     let modified = jiff::Timestamp::try_from(disk.entry(&path(r"C:\a")).unwrap().modified).unwrap();
     assert_eq!(modified.as_second(), start.as_second());
 }
+
+/// Found where two Agents synchronised a dashboard while a test read it: an open that truncates shows half a file.
+#[tokio::test]
+async fn a_reader_sees_the_old_file_or_the_new_one_and_never_a_part() {
+    let (_folder, disk) = disk();
+    let file = path(r"C:\Skyline DataMiner\Dashboards\a.json");
+    disk.write(&file, &[b'a'; 400]).unwrap();
+    let writer = Arc::clone(&disk);
+    let target = file.clone();
+    let writing = std::thread::spawn(move || {
+        for turn in 0..2000_u32 {
+            let letter = if turn.is_multiple_of(2) { b'b' } else { b'a' };
+            writer.write(&target, &[letter; 400]).unwrap();
+        }
+    });
+    while !writing.is_finished() {
+        let bytes = disk.read(&file, 1000).unwrap();
+        assert!(bytes.len() == 400 && bytes.iter().all(|byte| *byte == bytes[0]), "{bytes:?}");
+    }
+    writing.join().unwrap();
+    assert_eq!(disk.free(), 600);
+}
