@@ -51,9 +51,15 @@ pub struct Plan {
     /// What a reviewer should know and what stops nothing.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// When the work is expected to start and to end; absent where nothing is to be done, or nobody can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
     /// Known issues of the product that the change brings and takes away.
     #[serde(default, skip_serializing_if = "KnownIssues::is_empty")]
     pub known_issues: KnownIssues,
+    /// Breaking changes of the product on the way.
+    #[serde(default, skip_serializing_if = "BreakingChanges::is_empty")]
+    pub breaking_changes: BreakingChanges,
     /// What a restore would lose; absent where nothing is restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_loss: Option<ContentLoss>,
@@ -163,6 +169,72 @@ pub struct Step {
     /// How long the step takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
+    /// What the servers must have, and what is checked, before the step may succeed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<Requirement>,
+    /// Where the product tells what the version after the step changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_notes: Option<String>,
+}
+
+/// Something that the servers must have or pass, with what the observation shows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Requirement {
+    /// By the name that the product gives it (`VerifyClusterPorts`, `ASP.NET Core 8.0 hosting bundle`).
+    pub name: String,
+    /// What the observation shows.
+    pub state: RequirementState,
+    /// The Agents that lack it, or that it is unknown of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentName>,
+}
+
+/// What an observation shows of a requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum RequirementState {
+    /// Every Agent has it.
+    Met,
+    /// An Agent lacks it.
+    Missing,
+    /// It was not seen on every Agent.
+    Unknown,
+    /// The package checks it when it is run.
+    Checked,
+}
+
+/// When the work is expected to start and to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Forecast {
+    /// When the first disruptive step is expected to start; the present where it may start now.
+    #[schemars(with = "Instant")]
+    pub starts: Timestamp,
+    /// When half of all such changes are done.
+    #[schemars(with = "Instant")]
+    pub ends: Timestamp,
+    /// When nineteen of twenty are done.
+    #[schemars(with = "Instant")]
+    pub ends_latest: Timestamp,
+    /// When the window closes that it starts in; absent where nothing closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Instant>")]
+    pub window_closes: Option<Timestamp>,
+    /// Whether nineteen of twenty are done before that.
+    pub fits: bool,
+    /// Where the hours come from that the estimates rest on.
+    pub basis: ForecastBasis,
+}
+
+/// What estimates rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum ForecastBasis {
+    /// Documented or assumed durations alone.
+    Defaults,
+    /// What this cluster took before, where it did the same; defaults elsewhere.
+    Mixed,
+    /// What this cluster took before.
+    History,
 }
 
 /// What a step does.
@@ -359,13 +431,36 @@ pub struct KnownIssues {
     /// Issues of the present version that the target does not have.
     #[serde(default)]
     pub resolved: Vec<String>,
+    /// Issues that both have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub staying: Vec<String>,
 }
 
 impl KnownIssues {
-    /// Whether nothing is introduced and nothing resolved.
+    /// Whether nothing is introduced, resolved or staying.
     pub fn is_empty(&self) -> bool {
-        let Self { introduced, resolved } = self;
-        introduced.is_empty() && resolved.is_empty()
+        let Self { introduced, resolved, staying } = self;
+        introduced.is_empty() && resolved.is_empty() && staying.is_empty()
+    }
+}
+
+/// Breaking changes on the way from the present version to the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BreakingChanges {
+    /// Those that the change brings.
+    #[serde(default)]
+    pub brought: Vec<String>,
+    /// Those that a change downwards takes back.
+    #[serde(default)]
+    pub undone: Vec<String>,
+}
+
+impl BreakingChanges {
+    /// Whether nothing is brought and nothing undone.
+    pub fn is_empty(&self) -> bool {
+        let Self { brought, undone } = self;
+        brought.is_empty() && undone.is_empty()
     }
 }
 

@@ -8,7 +8,7 @@ use dataminer_core::exec::{
 };
 use dataminer_schema::{
     id::{AgentName, ClusterName, PlanId, Sha256},
-    plan::{Action, Change, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
+    plan::{Action, BreakingChanges, Change, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
     status::{ApprovalStatus, SourceDiagnostic},
     v1::{
         cluster::{FailoverPolicy, RunAs, UpgradeOptions},
@@ -57,7 +57,9 @@ fn plan(text: &str) -> Plan {
         blocked: Vec::new(),
         waiting: Vec::new(),
         warnings: Vec::new(),
+        forecast: None,
         known_issues: KnownIssues::default(),
+        breaking_changes: BreakingChanges::default(),
         content_loss: None,
     }
 }

@@ -99,6 +99,8 @@ impl Layout<'_, '_> {
             reason: reason.into(),
             ready: false,
             estimate: Some(estimate(self.input, action)),
+            requirements: Vec::new(),
+            release_notes: None,
         });
         &mut self.steps[index]
     }

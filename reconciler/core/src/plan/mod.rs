@@ -25,7 +25,7 @@ mod web_level;
 
 use dataminer_schema::{
     id::{PlanId, Sha256},
-    plan::{AgentVersions, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
+    plan::{AgentVersions, BreakingChanges, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
     v1::observation::{Backup, Observation},
     version::{Version, WebWanted},
 };
@@ -157,7 +157,9 @@ fn finish(
         blocked,
         waiting,
         warnings,
+        forecast: None,
         known_issues: KnownIssues::default(),
+        breaking_changes: BreakingChanges::default(),
         content_loss,
     }
 }

@@ -1,6 +1,6 @@
-//! What a manifest declares and this release does not carry out: nothing starts while it is there.
+//! What a manifest declares or a plan needs, and this release does not carry out: nothing starts while it is there.
 
-use dataminer_schema::plan::BlockCode;
+use dataminer_schema::plan::{Action, BlockCode};
 
 use super::{PlanInput, draft::Draft};
 
@@ -13,5 +13,37 @@ pub(super) fn plan_unsupported(input: &PlanInput<'_>, draft: &mut Draft) {
             format!("`{field}` is declared, and this release does not carry it out"),
             "take it out if the change is safe without it, or make the change by hand",
         );
+    }
+    let missing: Vec<Action> =
+        draft.steps.iter().map(|step| step.action).filter(|action| !is_carried_out(*action)).collect();
+    for action in missing {
+        draft.block(
+            BlockCode::NotSupportedYet,
+            Vec::new(),
+            format!("the plan needs a {action:?}, and this release does not carry it out"),
+            "make this change by hand, by the steps of the plan",
+        );
+    }
+}
+
+/// Whether the driver can do it.
+fn is_carried_out(action: Action) -> bool {
+    match action {
+        Action::StagePackage
+        | Action::SaveBackup
+        | Action::UpgradeCore
+        | Action::UpgradeWeb
+        | Action::DowngradeCore
+        | Action::DowngradeWeb
+        | Action::RestoreContent
+        | Action::ReinstallModule
+        | Action::VerifyCluster
+        | Action::CleanUp => true,
+        Action::RunPrerequisites
+        | Action::BackupAgent
+        | Action::RunHook
+        | Action::RunTool
+        | Action::InstallHotfix
+        | Action::Manual => false,
     }
 }

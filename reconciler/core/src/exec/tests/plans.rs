@@ -3,8 +3,8 @@
 use dataminer_schema::{
     id::{PlanId, Sha256},
     plan::{
-        Action, AgentVersions, BackupRef, Change, Disruption, FORMAT_VERSION, KnownIssues, Plan, PlanResult,
-        Step, VersionPair,
+        Action, AgentVersions, BackupRef, BreakingChanges, Change, Disruption, FORMAT_VERSION, KnownIssues,
+        Plan, PlanResult, Step, VersionPair,
     },
     quantity::ByteSize,
     v1::cluster::{Agent, AgentKind, Cluster, Member, Window},
@@ -84,6 +84,8 @@ impl Builder {
             reason: "for the test".to_owned(),
             ready: disruption == Disruption::None,
             estimate: None,
+            requirements: Vec::new(),
+            release_notes: None,
         });
         &mut self.steps[at]
     }
@@ -132,7 +134,9 @@ impl Builder {
             blocked: Vec::new(),
             waiting: Vec::new(),
             warnings: Vec::new(),
+            forecast: None,
             known_issues: KnownIssues::default(),
+            breaking_changes: BreakingChanges::default(),
             content_loss: None,
         }
     }
