@@ -156,6 +156,12 @@ pub struct Step {
     /// The module that a ReinstallModule installs again, as Windows lists it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// The hook that a RunHook calls, by its name in the process's configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    /// What the staged copy of the package lacks; `sha256` stays that of the package as it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<PackagePatch>,
     /// The Agents that the step changes or looks at, in the order of the manifest.
     pub agents: Vec<AgentName>,
     /// What users notice meanwhile.
@@ -169,12 +175,30 @@ pub struct Step {
     /// How long the step takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
+    /// How long a VerifyCluster must see every Agent right without a break, where that is longer than `health.settle`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub settle: Option<SignedDuration>,
     /// What the servers must have, and what is checked, before the step may succeed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
     /// Where the product tells what the version after the step changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_notes: Option<String>,
+}
+
+/// A change that is made on the staged copy of a package, and nowhere else (`domain/02 section 3`).
+///
+/// Together with the package's own digest it pins the copy's content: the copy is the package without that one member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PackagePatch {
+    /// The member that is left out: `Update.zip\Prerequisites\VerifyNatsIsRunning.dll`.
+    pub removes: String,
+    /// The digest of the copy, where somebody has made it before; it is made while staging, so a first plan cannot
+    /// know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
 }
 
 /// Something that the servers must have or pass, with what the observation shows of it.
@@ -264,7 +288,8 @@ pub enum Action {
     InstallHotfix,
     /// Puts a content backup back on every Agent.
     RestoreContent,
-    /// Reinstalls a module that the downgrade left behind.
+    /// Installs a module again, as the packages on the Agent bring it; with `disruption: Restart` while DataMiner is
+    /// stopped, once around all that follow each other.
     ReinstallModule,
     /// Observes until every Agent is right and stays so.
     VerifyCluster,

@@ -15,6 +15,7 @@ use dataminer_schema::{
 use crate::{
     knowledge::Knowledge,
     release::{OPEN_END, Release},
+    tool::Tool,
 };
 
 /// The united catalogue. Its order does not depend on the order in which catalogues or packages were given.
@@ -195,6 +196,12 @@ impl Catalog {
     /// The Web package that installs `wanted`.
     pub fn web_package(&self, wanted: &Version) -> Option<&Entry> {
         self.matching(PackageKind::Web, wanted).into_iter().next()
+    }
+
+    /// The package of this tool; of several, the first by its file name.
+    pub fn tool(&self, tool: Tool) -> Option<&Entry> {
+        let mut tools = self.packages.values().filter(|entry| entry.kind == PackageKind::Tool);
+        tools.find(|entry| Tool::named(&entry.file) == Some(tool))
     }
 
     /// The releases of the band A.B that Full packages install, each with its best package, ascending by CU.

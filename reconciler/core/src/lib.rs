@@ -14,6 +14,7 @@ pub mod lint;
 pub mod plan;
 pub mod release;
 pub mod summarize;
+pub mod tool;
 pub mod window;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod content;
 mod direction;
+mod tools;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -50,6 +51,9 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_indices(plan, &mut notes);
     check_arrival(plan, &mut notes);
     check_clean_up(plan, &mut notes);
+    tools::check_uniform(plan, &mut notes);
+    tools::check_places(plan, &mut notes);
+    tools::check_ports(plan, &mut notes);
     content::check_pins(plan, &mut notes);
     content::check_tail(plan, &mut notes);
     content::check_fall(plan, &mut notes);

@@ -27,6 +27,7 @@ use crate::{
     knowledge::Knowledge,
     lint::lint,
     plan::{PlanInput, PlanMode, PlanState, plan},
+    tool::Tool,
 };
 
 /// A Saturday evening; observations are taken five minutes before.
@@ -80,10 +81,26 @@ pub(crate) fn package(release: &Version, kind: PackageKind, build: u32) -> Packa
     }
 }
 
-/// Full and web packages of every final core release.
+/// A tool by its documented name.
+pub(crate) fn tool(tool: Tool) -> Package {
+    let file = format!("{}.dmupgrade", tool.as_str());
+    let sha256 = Sha256::of(file.as_bytes());
+    Package {
+        file,
+        sha256,
+        size: Some(2 << 20),
+        source: None,
+        kind: PackageKind::Tool,
+        version: None,
+        insides: Insides::default(),
+    }
+}
+
+/// Full and web packages of every final core release, and every tool.
 pub(crate) fn whole_catalogue() -> Vec<Package> {
-    Knowledge::built_in()
-        .final_releases()
+    let tools = [Tool::VerifyClusterPorts, Tool::MigrationCheck, Tool::Migration].map(tool);
+    let releases = Knowledge::built_in().final_releases();
+    releases
         .iter()
         .flat_map(|release| {
             let build = build_of(release);
@@ -91,6 +108,7 @@ pub(crate) fn whole_catalogue() -> Vec<Package> {
                 .then(|| package(release, PackageKind::Web, build));
             [Some(package(release, PackageKind::Full, build)), web].into_iter().flatten()
         })
+        .chain(tools)
         .collect()
 }
 
@@ -221,7 +239,13 @@ impl Scenario {
         self.agent(agent, |seen| seen.owed.get_or_insert_default().push(work.clone()))
     }
 
-    /// Only these full packages (and every web package).
+    /// Without this tool in the catalogue.
+    pub(crate) fn without(mut self, tool: Tool) -> Self {
+        self.packages.retain(|package| Tool::named(&package.file) != Some(tool));
+        self
+    }
+
+    /// Only these full packages (and every web package and tool).
     pub(crate) fn only(mut self, releases: &[&str]) -> Self {
         let keep: Vec<u32> = releases
             .iter()
@@ -232,7 +256,7 @@ impl Scenario {
             })
             .collect();
         self.packages.retain(|package| {
-            package.kind == PackageKind::Web
+            matches!(package.kind, PackageKind::Web | PackageKind::Tool)
                 || package
                     .version
                     .as_ref()
@@ -310,8 +334,8 @@ impl Scenario {
         plan
     }
 
-    /// The versions of the hops (`down …` where they fall), `web …` for a web step, what the tail restores and
-    /// reinstalls, then the block codes.
+    /// The versions of the hops (`down …` where they fall), tools in square brackets, `web …` for a web step, what the
+    /// tail restores and reinstalls, then the block codes. What the driver cannot do yet is no matter of the way.
     pub(crate) fn way(&self) -> String {
         way(&self.plan())
     }
@@ -356,6 +380,12 @@ pub(crate) fn way(plan: &Plan) -> String {
             Action::UpgradeCore => parts.push(to),
             Action::UpgradeWeb => parts.push(format!("web {to}")),
             Action::DowngradeCore => parts.push(format!("down {to}")),
+            Action::RunTool => match step.package.as_deref().and_then(Tool::named) {
+                // It is nothing without the migration behind it.
+                Some(Tool::MigrationCheck) => {}
+                Some(Tool::Migration) => parts.push("[NATS]".to_owned()),
+                named => parts.push(format!("[{}]", named.map_or("a tool", Tool::as_str))),
+            },
             Action::DowngradeWeb => parts.push(format!("web down {to}")),
             Action::RestoreContent => {
                 let backup = step.backup.as_ref().map(|backup| backup.file.as_str());
@@ -365,7 +395,8 @@ pub(crate) fn way(plan: &Plan) -> String {
             _ => {}
         }
     }
-    parts.extend(codes(plan).into_iter().map(|code| format!("!{code:?}")));
+    let codes = codes(plan).into_iter().filter(|code| *code != BlockCode::NotSupportedYet);
+    parts.extend(codes.map(|code| format!("!{code:?}")));
     if parts.is_empty() { format!("{:?}", plan.result) } else { parts.join(", ") }
 }
 
@@ -420,6 +451,10 @@ fn render_step(step: &Step) -> String {
             format!(" {} from {}", backup.file, backup.agent.as_ref().map_or("the vault", AgentName::as_str))
         }
         (None, Some(module)) => format!(" `{module}`"),
+        // Neither a version nor a module: a tool is told by its file.
+        (None, None) if step.to.is_none() => {
+            step.package.as_ref().map(|package| format!(" `{package}`")).unwrap_or_default()
+        }
         (None, None) => String::new(),
     };
     let ready = if step.ready { "ready" } else { "later" };

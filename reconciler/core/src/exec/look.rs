@@ -154,6 +154,10 @@ impl Machine {
         good_since: Option<Timestamp>,
     ) {
         let Health { settle, timeout, .. } = self.desired.cluster.health;
+        // What a step asks for besides is no reason to fail earlier.
+        let longer = self.step().and_then(|step| step.settle).filter(|longer| *longer > settle);
+        let timeout = longer.map_or(timeout, |longer| timeout.saturating_add(longer.saturating_sub(settle)));
+        let settle = longer.unwrap_or(settle);
         let wrong = sight.wrong(expected);
         if wrong.is_empty() {
             let since = good_since.unwrap_or(now);

@@ -14,7 +14,8 @@ fn is_tail(step: &Step) -> bool {
     matches!(step.action, Action::RestoreContent | Action::ReinstallModule)
 }
 
-fn covers_all(plan: &Plan, step: &Step) -> bool {
+/// Whether a step is for every Agent of the plan.
+pub(super) fn covers_all(plan: &Plan, step: &Step) -> bool {
     let all: BTreeSet<&AgentName> = plan.agents.iter().map(|agent| &agent.name).collect();
     step.agents.iter().collect::<BTreeSet<_>>() == all
 }

@@ -7,7 +7,7 @@ use dataminer_schema::{
 };
 
 use super::{
-    draft::Draft,
+    draft::{Draft, list},
     hazards,
     route::Stop,
     survey::{Broker, Survey},
@@ -37,8 +37,8 @@ pub(super) fn band(rules: &Rules) -> (u16, u16) {
     (rules.h4.line.major(), rules.h4.line.minor())
 }
 
-/// Decides whether the migration is needed and where, on a way that crosses. This version does not run it, so a needed one blocks; the
-/// stop that it would need is shown all the same.
+/// Decides whether the migration is needed and where, on a way that crosses. Where it was not seen whether it is done,
+/// it is planned: a fresh look right before drops it if it is.
 pub(super) fn plan_migration<'a>(
     catalog: &'a Catalog,
     survey: &Survey<'_>,
@@ -88,17 +88,16 @@ pub(super) fn plan_migration<'a>(
             ),
         );
     }
-    let seen = if broker == Broker::Unknown { " (whether it is done already was not seen)" } else { "" };
-    draft.block(
-        BlockCode::ManualStepRequired,
-        Vec::new(),
-        format!("the BrokerGateway migration must happen on {place} before {}{seen}", goal.name()),
-        format!(
-            "this version does not run the migration: want `core: {place}`, then run `NATSMigration - Prerequisite \
-             only` and `NATSMigration` on all Agents together, and want {} once every Agent shows BrokerGateway",
-            goal.name()
-        ),
-    );
+    if broker == Broker::Unknown {
+        draft.warn(
+            "BrokerGatewayUnknown",
+            "H4",
+            format!(
+                "whether BrokerGateway runs already was not seen on {}; a fresh look right before the migration drops it if it does",
+                list(&survey.names_where(|seen| seen.reached().is_some() && seen.broker(survey.rules).is_none()))
+            ),
+        );
+    }
     Some(spot)
 }
 
@@ -125,7 +124,7 @@ fn spot_for<'a>(
             if let Some((to, entry)) = newest(catalog, rules, *track, threshold, source, (floor, ceiling)) {
                 let reason = "the BrokerGateway migration happens on this release".to_owned();
                 let rules = vec!["H2", "H4"];
-                return Some((Spot::Stop(Box::new(Stop { to, entry, rules, reason })), recommended));
+                return Some((Spot::Stop(Box::new(Stop::new(to, entry, rules, reason))), recommended));
             }
         }
         if here && source.at_least(threshold) == Some(true) {

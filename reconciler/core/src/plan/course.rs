@@ -17,6 +17,7 @@ use super::{
     restore::{self, Tail},
     route::{self, Stop},
     survey::{CoreSeen, Seen, Survey},
+    tools::Before,
     web::{self, WebLeg},
 };
 use crate::{
@@ -57,6 +58,8 @@ pub(super) struct Leg<'a> {
     pub(super) verify: Vec<AgentName>,
     pub(super) rules: Vec<&'static str>,
     pub(super) reason: String,
+    /// What all Agents run together right before.
+    pub(super) before: Option<Before<'a>>,
 }
 
 /// Whether a leg raises the core or lowers it.
@@ -245,7 +248,7 @@ pub(super) fn legs<'a>(
     stops
         .into_iter()
         .map(|stop| {
-            let Stop { to, entry, rules, reason } = stop;
+            let Stop { to, entry, rules, reason, before } = stop;
             let previous = std::mem::replace(&mut from, to.clone());
             Leg {
                 way,
@@ -256,6 +259,7 @@ pub(super) fn legs<'a>(
                 verify: all.to_vec(),
                 rules,
                 reason,
+                before,
             }
         })
         .collect()

@@ -48,7 +48,7 @@ pub(super) fn plan_descent<'a>(
         Some(entry) => {
             let from = stops.last().map_or(source, |stop| &stop.to);
             let reason = format!("no Main Release lies between {} and {} any more", from.name(), goal.name());
-            stops.push(Stop { to: goal.clone(), entry, rules: vec!["G1"], reason });
+            stops.push(Stop::new(goal.clone(), entry, vec!["G1"], reason));
         }
         None => route::no_package(input.catalog, goal, draft),
     }
@@ -74,16 +74,12 @@ fn stop_in<'a>(
     let latest =
         fitting.max_by_key(|(release, _)| (Reverse(hazards::is_h12(rules, release)), release.index_low()));
     if let Some((to, entry)) = latest {
-        return Some(Stop {
-            to: (*to).clone(),
-            entry,
-            rules: vec!["G1"],
-            reason: format!(
-                "the way down takes one package of each Main Release: the latest CU of {major}.{minor} that is not \
-                 newer in fixes than {}",
-                source.describe()
-            ),
-        });
+        let reason = format!(
+            "the way down takes one package of each Main Release: the latest CU of {major}.{minor} that is not newer in \
+             fixes than {}",
+            source.describe()
+        );
+        return Some(Stop::new((*to).clone(), entry, vec!["G1"], reason));
     }
     let have: Vec<String> = mains.iter().map(|(release, _)| release.name()).collect();
     let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };

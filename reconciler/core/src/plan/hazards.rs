@@ -1,15 +1,8 @@
-//! Single hops that are known to go wrong (H7-H13): avoided where another release serves, else blocked or warned of.
+//! Single hops that are known to go wrong (H8-H13): avoided where another release serves, else blocked or warned of.
 
-use dataminer_schema::{
-    plan::BlockCode,
-    v1::knowledge::{ClusterPortsRule, HopRule},
-};
+use dataminer_schema::{plan::BlockCode, v1::knowledge::HopRule};
 
-use super::{
-    draft::Draft,
-    route::{Stop, band_of},
-    survey::Survey,
-};
+use super::{draft::Draft, route::Stop, survey::Survey};
 use crate::{
     catalog::Catalog,
     knowledge::{Rules, holds},
@@ -62,16 +55,14 @@ pub(super) fn plan_detours<'a>(
                     .then_some((to, entry))
             });
             match detour {
-                Some((to, entry)) => way.push(Stop {
-                    to,
-                    entry,
-                    rules: vec!["H9"],
-                    reason: format!(
+                Some((to, entry)) => {
+                    let reason = format!(
                         "prerequisites fail on the way from {} straight to {}",
                         from.name(),
                         stop.to.name()
-                    ),
-                }),
+                    );
+                    way.push(Stop::new(to, entry, vec!["H9"], reason));
+                }
                 None => draft.known_issue(
                     rule.issue.as_deref(),
                     Vec::new(),
@@ -90,7 +81,7 @@ pub(super) fn plan_detours<'a>(
     way
 }
 
-/// H7, H8, H10-H13 for each hop of the way.
+/// H8, H10-H13 for each hop of the way.
 pub(super) fn plan_hazards(
     survey: &Survey<'_>,
     source: &Release,
@@ -100,7 +91,6 @@ pub(super) fn plan_hazards(
 ) {
     let mut from = source;
     for stop in stops {
-        verify_cluster_ports(&survey.rules.h7, from, &stop.to, draft);
         nats_check(&survey.rules.h8, from, &stop.to, draft);
         snmp_credentials(&survey.rules.h10, from, &stop.to, draft);
         from = &stop.to;
@@ -122,22 +112,6 @@ pub(super) fn plan_faults(survey: &Survey<'_>, goal: &Release, stops: &[Stop<'_>
             format!(
                 "antivirus programs may take a file of {} for malware: check the exclusions first (H12)",
                 release.name()
-            ),
-        );
-    }
-}
-
-fn verify_cluster_ports(rule: &ClusterPortsRule, from: &Release, to: &Release, draft: &mut Draft) {
-    if from.band() == band_of(&rule.from) && to.band() >= band_of(&rule.reaching) {
-        draft.block(
-            BlockCode::ManualStepRequired,
-            Vec::new(),
-            format!("VerifyClusterPorts must run on all Agents before the hop from {} to {} (H7)", from.name(), to.name()),
-            format!(
-                "this version does not run tools: want `core: {}` first if it does not run yet, then upgrade to {} by \
-                 hand as documented, with VerifyClusterPorts before it; its result lives 10 days",
-                from.name(),
-                to.name()
             ),
         );
     }

@@ -40,6 +40,10 @@ struct StepIdentity<'a> {
     to: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     module: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<&'a str>,
 }
 
 /// The id of a plan with these steps, in their order.
@@ -66,12 +70,14 @@ pub(super) fn plan_id(cluster: &Cluster, (from, to): (&VersionPair, &VersionPair
 }
 
 fn step_identity(step: &Step) -> StepIdentity<'_> {
-    let Step { action, agents, sha256, to, module, .. } = step;
+    let Step { action, agents, sha256, to, module, hook, patch, .. } = step;
     StepIdentity {
         action: *action,
         agents,
         sha256: sha256.as_ref(),
         to: to.as_deref(),
         module: module.as_deref(),
+        hook: hook.as_deref(),
+        patch: patch.as_ref().map(|patch| patch.removes.as_str()),
     }
 }

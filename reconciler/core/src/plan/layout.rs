@@ -12,9 +12,13 @@ use super::{
     draft::Draft,
     restore::Tail,
     survey::Survey,
+    tools::Before,
     web::WebLeg,
 };
 use crate::{catalog::Entry, release::Release};
+
+/// How long all Agents must be online together before the BrokerGateway migration (`domain/02 section 2`).
+const MIGRATION_SETTLE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Turns the course into steps. Without a leg and a tail there is nothing to do.
 pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
@@ -25,7 +29,10 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
     let all = survey.names();
     let mut steps = Layout { input, all: &all, steps: Vec::new() };
     let mut staged = Vec::new();
-    let core = course.legs.iter().map(|leg| (leg.entry, leg.agents.as_slice()));
+    let core = course.legs.iter().flat_map(|leg| {
+        let tools = leg.before.into_iter().flat_map(Before::packages);
+        tools.map(|tool| (tool, all.as_slice())).chain([(leg.entry, leg.agents.as_slice())])
+    });
     let web = course.web.iter().map(|web| (web.entry, all.as_slice()));
     for (entry, agents) in core.chain(web) {
         if staged.contains(&&entry.sha256) {
@@ -38,6 +45,11 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
     }
     steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
     for leg in &course.legs {
+        match leg.before {
+            Some(Before::Ports(ports)) => steps.ports(ports, leg),
+            Some(Before::Migration { check, migration }) => steps.migration(check, migration, &leg.from),
+            None => {}
+        }
         steps.core(leg);
         steps.save(match leg.way {
             Way::Up => "the upgrade took a content backup of its own; it is safe once it lies in the vault",
@@ -93,6 +105,8 @@ impl Layout<'_, '_> {
             sha256: None,
             backup: None,
             module: None,
+            hook: None,
+            patch: None,
             agents: agents.to_vec(),
             disruption: Disruption::None,
             rules: rules.iter().map(|&rule| rule.to_owned()).collect(),
@@ -101,6 +115,7 @@ impl Layout<'_, '_> {
             estimate: Some(estimate(self.input, action)),
             requirements: Vec::new(),
             release_notes: None,
+            settle: None,
         });
         &mut self.steps[index]
     }
@@ -117,6 +132,47 @@ impl Layout<'_, '_> {
     fn save(&mut self, reason: &str) {
         let all = self.all;
         self.push(Action::SaveBackup, all, &["S2"], reason);
+    }
+
+    /// H7: right before the hop, because its result lives 10 days.
+    fn ports(&mut self, ports: &Entry, leg: &Leg<'_>) {
+        let all = self.all;
+        let (from, to) = (leg.from.name(), leg.to.name());
+        let reason = format!(
+            "{to} takes services for granted that {from} does not have: the ports between all Agents are checked first"
+        );
+        let step = self.push(Action::RunTool, all, &["H7"], reason);
+        pin(step, ports);
+    }
+
+    /// H4: on all Agents together, which must have been online together long enough before.
+    fn migration(&mut self, check: &Entry, migration: &Entry, on: &Release) {
+        let all = self.all;
+        let settle = MIGRATION_SETTLE.max(self.input.desired.cluster.health.settle);
+        let reason = format!(
+            "all Agents must be online together for {} minutes before the migration",
+            MIGRATION_SETTLE.as_mins()
+        );
+        let step = self.push(Action::VerifyCluster, all, &["H4", "S4"], reason);
+        show(step, on);
+        step.settle = Some(settle);
+        step.estimate =
+            Some(Estimate { p50: settle, p95: settle.saturating_add(SignedDuration::from_mins(15)) });
+        let reason = "whether the BrokerGateway migration would succeed is asked first; that changes nothing";
+        let step = self.push(Action::RunTool, all, &["H4"], reason);
+        pin(step, check);
+        let reason = "BrokerGateway takes over from the legacy NATS on all Agents together, which the next hop cannot do \
+                      without; a fresh look right before drops this step where it has";
+        let step = self.push(Action::RunTool, all, &["H4"], reason);
+        step.disruption = Disruption::Restart;
+        pin(step, migration);
+        let step = self.push(
+            Action::VerifyCluster,
+            all,
+            &["H4", "S4"],
+            "every Agent runs BrokerGateway and stays healthy",
+        );
+        show(step, on);
     }
 
     /// S4: one package on all its Agents at once, then a look at what they show.
@@ -202,6 +258,12 @@ impl Layout<'_, '_> {
             "our own staged packages and old job folders go; nothing else does",
         );
     }
+}
+
+/// The core that a verification looks for.
+fn show(step: &mut Step, core: &Release) {
+    step.to = Some(core.name());
+    step.build = core.build();
 }
 
 fn pin(step: &mut Step, entry: &Entry) {

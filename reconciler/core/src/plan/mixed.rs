@@ -135,6 +135,12 @@ impl<'a> Mix<'_, '_, 'a> {
         if let Some(block) = trial.blocked.first() {
             return Err(format!("no legal path ({:?}: {})", block.code, block.message));
         }
+        if let Some(before) = joined.iter().find_map(|leg| leg.before) {
+            return Err(format!(
+                "{} would be needed, which is no matter for a part of the Agents",
+                before.name()
+            ));
+        }
         draft.warnings.append(&mut trial.warnings);
         let last = joined.len().saturating_sub(1);
         for (number, leg) in joined.iter_mut().enumerate() {

@@ -18,6 +18,7 @@ mod presence;
 mod restore;
 mod route;
 mod survey;
+mod tools;
 mod unsupported;
 mod web;
 mod web_gate;

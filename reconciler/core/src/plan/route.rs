@@ -15,6 +15,7 @@ use super::{
     draft::Draft,
     hazards,
     survey::Survey,
+    tools::{self, Before},
 };
 use crate::{
     catalog::{Catalog, Entry},
@@ -32,6 +33,19 @@ pub(super) struct Stop<'a> {
     pub(super) entry: &'a Entry,
     pub(super) rules: Vec<&'static str>,
     pub(super) reason: String,
+    /// What all Agents run together right before.
+    pub(super) before: Option<Before<'a>>,
+}
+
+impl<'a> Stop<'a> {
+    pub(super) fn new(
+        to: Release,
+        entry: &'a Entry,
+        rules: Vec<&'static str>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self { to, entry, rules, reason: reason.into(), before: None }
+    }
 }
 
 /// The packages from `source` to `target`, as far as they can be found; what is wrong goes into `draft`.
@@ -61,13 +75,14 @@ pub(super) fn plan_route<'a>(
     let accepted = input.desired.cluster.upgrade.accept_older_fixes;
     // The pessimistic end: the stop must not have fewer fixes than the source may have.
     let floor = if accepted { source.index_high().min(goal.index_low()) } else { source.index_high() };
-    let mut stops = stops_between(input, survey, source, goal, floor, draft);
+    let (mut stops, migrates) = stops_between(input, survey, source, goal, floor, draft);
     match target.entry {
         Some(entry) => stops.push(last_stop(source, goal, entry, stops.last())),
         None => no_package(input.catalog, goal, draft),
     }
-    let stops = hazards::plan_detours(input.catalog, survey.rules, source, stops, draft);
+    let mut stops = hazards::plan_detours(input.catalog, survey.rules, source, stops, draft);
     hazards::plan_hazards(survey, source, goal, &stops, draft);
+    tools::plan_tools(input, source, migrates, &mut stops, draft);
     mark_falls(source, stops)
 }
 
@@ -98,7 +113,8 @@ fn older_fixes(input: &PlanInput<'_>, source: &Release, goal: &Release, draft: &
     }
 }
 
-/// H2, H3, H5, H6: a stop in each Main Release line strictly between, ceilings computed backwards from the target.
+/// H2, H3, H5, H6: a stop in each Main Release line strictly between, ceilings computed backwards from the target; and
+/// whether the BrokerGateway migration happens on the way (H4).
 fn stops_between<'a>(
     input: &PlanInput<'a>,
     survey: &Survey<'_>,
@@ -106,10 +122,10 @@ fn stops_between<'a>(
     goal: &Release,
     floor: MonthIndex,
     draft: &mut Draft,
-) -> Vec<Stop<'a>> {
+) -> (Vec<Stop<'a>>, bool) {
     let (catalog, rules) = (input.catalog, survey.rules);
-    let mut stops = Vec::new();
-    let Some(mut bands) = bands_between(input, source, goal, draft) else { return stops };
+    let (mut stops, mut migrates) = (Vec::new(), false);
+    let Some(mut bands) = bands_between(input, source, goal, draft) else { return (stops, migrates) };
     let crossing = broker::is_crossing(rules, source, goal);
     if crossing {
         // Also where the source already runs it: then one more stop inside it may be needed.
@@ -141,6 +157,7 @@ fn stops_between<'a>(
         let migration = (crossing && band == broker::band(rules))
             .then(|| broker::plan_migration(catalog, survey, source, goal, (floor, ceiling.0), draft))
             .flatten();
+        migrates |= migration.is_some();
         let stop = match migration {
             Some(Spot::Stop(stop)) => Some(*stop),
             Some(Spot::Here) => None,
@@ -155,7 +172,7 @@ fn stops_between<'a>(
         stops.extend(exit_stop(catalog, &rules.h6, draft));
     }
     stops.reverse();
-    stops
+    (stops, migrates)
 }
 
 /// The band A.B of a version.
@@ -226,12 +243,10 @@ fn exit_stop<'a>(catalog: &'a Catalog, rule: &ExitRule, draft: &mut Draft) -> Op
     let (major, minor) = band_of(&rule.exit);
     let old = format!("{}.{}", rule.from.major(), rule.from.minor());
     match catalog.core_package(&rule.exit).and_then(|entry| Some((entry, entry.release.clone()?))) {
-        Some((entry, to)) => Some(Stop {
-            to,
-            entry,
-            rules: vec!["H6"],
-            reason: format!("{old} and early {major}.{minor} are left by {exit} and no other"),
-        }),
+        Some((entry, to)) => {
+            let reason = format!("{old} and early {major}.{minor} are left by {exit} and no other");
+            Some(Stop::new(to, entry, vec!["H6"], reason))
+        }
         None => {
             draft.block(
                 BlockCode::NoPackage,
@@ -281,7 +296,7 @@ fn stop_in<'a>(
         }),
     };
     if let Some((to, entry, reason)) = chosen {
-        return Some(Stop { to, entry, rules: vec!["H2"], reason });
+        return Some(Stop::new(to, entry, vec!["H2"], reason));
     }
     let above = mains.iter().chain(&features).filter(|(release, _)| release.index_low() > *ceiling);
     if let Some((to, entry)) = above.min_by_key(|(release, _)| release.index_low()) {
@@ -291,7 +306,7 @@ fn stop_in<'a>(
             format!("the catalogue has only {} for the stop in {major}.{minor}, which has newer fixes than {next}", to.name()),
         );
         let reason = format!("a stop in {major}.{minor} is needed, and the catalogue has only newer ones");
-        return Some(Stop { to: (*to).clone(), entry, rules: vec!["H2"], reason });
+        return Some(Stop::new((*to).clone(), entry, vec!["H2"], reason));
     }
     let have: Vec<String> = mains.iter().chain(&features).map(|(release, _)| release.name()).collect();
     let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
@@ -360,7 +375,7 @@ fn last_stop<'a>(source: &Release, goal: &Release, entry: &'a Entry, before: Opt
     } else {
         ("H2", format!("no Main Release lies between {} and {} any more", from.name(), goal.name()))
     };
-    Stop { to: goal.clone(), entry, rules: vec![rule], reason }
+    Stop::new(goal.clone(), entry, vec![rule], reason)
 }
 
 pub(super) fn no_package(catalog: &Catalog, goal: &Release, draft: &mut Draft) {

@@ -78,6 +78,8 @@ impl Builder {
             package,
             backup: None,
             module: None,
+            hook: None,
+            patch: None,
             agents: if action == Action::StagePackage { vec![agent("a1")] } else { all },
             disruption,
             rules: Vec::new(),
@@ -86,6 +88,7 @@ impl Builder {
             estimate: None,
             requirements: Vec::new(),
             release_notes: None,
+            settle: None,
         });
         &mut self.steps[at]
     }

@@ -4,6 +4,12 @@ use super::{Told, told};
 
 pub(super) const ALL: &[Told] = &[
     told(
+        "BrokerGatewayUnknown",
+        "Whether BrokerGateway runs already was not seen.",
+        "The way into 10.6 holds its migration, and the observation of some Agent does not tell (H4).",
+        "Nothing: it is looked at again right before, and the migration is left out where it is done.",
+    ),
+    told(
         "ContentNotRestored",
         "Content stays as newer web apps have left it.",
         "The web level falls and `downgrade.restore` is None.",
@@ -38,6 +44,12 @@ pub(super) const ALL: &[Told] = &[
         "A later CU would be the better stop.",
         "It is released, and the catalogue does not have it (H2).",
         "Add its package to the catalogue, or accept the older stop.",
+    ),
+    told(
+        "MigrationFollowUp",
+        "The BrokerGateway migration leaves work on servers that are no Agents.",
+        "DMZ servers, Data Aggregator nodes and Dashboard Gateway servers are not reached by it (H4).",
+        "Take their steps by hand behind the migration, as the vendor's page of it says.",
     ),
     told(
         "MigrationNotRecommended",
