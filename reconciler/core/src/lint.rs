@@ -4,6 +4,7 @@
 
 mod content;
 mod direction;
+mod modules;
 mod tools;
 
 use std::{collections::BTreeSet, fmt};
@@ -51,6 +52,9 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_indices(plan, &mut notes);
     check_arrival(plan, &mut notes);
     check_clean_up(plan, &mut notes);
+    modules::check_swaps(plan, &mut notes);
+    modules::check_patches(plan, &mut notes);
+    modules::check_crossing(plan, &mut notes);
     tools::check_uniform(plan, &mut notes);
     tools::check_places(plan, &mut notes);
     tools::check_ports(plan, &mut notes);
@@ -175,8 +179,8 @@ fn check_saved(plan: &Plan, notes: &mut Notes) {
         notes.note("saved", plan.steps.get(first), "no SaveBackup of all Agents stands before it");
     }
     for (index, step) in plan.steps.iter().enumerate().filter(|(_, step)| is_core_change(step)) {
-        let until_next =
-            plan.steps[index + 1..].iter().take_while(|after| after.disruption == Disruption::None);
+        let behind = plan.steps[index + 1..].iter().skip_while(|after| modules::is_swap(after));
+        let until_next = behind.take_while(|after| after.disruption == Disruption::None);
         if !until_next.clone().any(|after| saves(&after)) {
             notes.note("saved", Some(step), "no SaveBackup of all Agents follows it");
         }
@@ -188,7 +192,8 @@ fn check_verified(plan: &Plan, notes: &mut Notes) {
         if !is_core_change(step) && !is_web_change(step) {
             continue;
         }
-        let verified = plan.steps.get(index + 1).is_some_and(|next| {
+        let next = plan.steps[index + 1..].iter().find(|next| !modules::is_swap(next));
+        let verified = next.is_some_and(|next| {
             next.action == Action::VerifyCluster
                 && next.to == step.to
                 && step.agents.iter().all(|agent| next.agents.contains(agent))
@@ -213,6 +218,8 @@ fn check_disruption(plan: &Plan, notes: &mut Notes) {
     for step in &plan.steps {
         let expected = match step.action {
             Action::UpgradeCore | Action::DowngradeCore | Action::InstallHotfix => Disruption::Restart,
+            // One that DataMiner itself works with is exchanged while that is stopped (G3).
+            Action::ReinstallModule if modules::is_swap(step) => continue,
             Action::UpgradeWeb | Action::DowngradeWeb | Action::RestoreContent | Action::ReinstallModule => {
                 Disruption::WebServer
             }

@@ -96,9 +96,13 @@ pub(crate) fn tool(tool: Tool) -> Package {
     }
 }
 
+/// Every tool.
+pub(crate) fn tools() -> [Package; 3] {
+    [Tool::VerifyClusterPorts, Tool::MigrationCheck, Tool::Migration].map(tool)
+}
+
 /// Full and web packages of every final core release, and every tool.
 pub(crate) fn whole_catalogue() -> Vec<Package> {
-    let tools = [Tool::VerifyClusterPorts, Tool::MigrationCheck, Tool::Migration].map(tool);
     let releases = Knowledge::built_in().final_releases();
     releases
         .iter()
@@ -108,7 +112,7 @@ pub(crate) fn whole_catalogue() -> Vec<Package> {
                 .then(|| package(release, PackageKind::Web, build));
             [Some(package(release, PackageKind::Full, build)), web].into_iter().flatten()
         })
-        .chain(tools)
+        .chain(tools())
         .collect()
 }
 

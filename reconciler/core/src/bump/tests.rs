@@ -9,7 +9,7 @@ use dataminer_schema::{
 use super::{Decision, Field, Ground, Share, StayCode, Verdict, Wish, agree, decide};
 use crate::testing::{Scenario, package, version};
 
-/// A scenario that wants what it runs, with only these packages.
+/// A scenario that wants what it runs, with only these packages and every tool.
 fn wants(core: &str, full: &[&str], web: &[&str]) -> Scenario {
     let mut scenario = Scenario::new(core, core);
     scenario.observation = None;
@@ -23,6 +23,7 @@ fn wants(core: &str, full: &[&str], web: &[&str]) -> Scenario {
         .iter()
         .map(|text| package(&release(text), PackageKind::Full, build(text)))
         .chain(web.iter().map(|text| package(&release(text), PackageKind::Web, build(text) + 1)))
+        .chain(crate::testing::tools())
         .collect();
     scenario
 }
@@ -71,6 +72,17 @@ fn a_version_stays_on_its_own_track() {
     assert_eq!(core(&wants("10.5.0 CU12", &offers, &[]), &same), "10.5.0 CU18");
     assert_eq!(core(&wants("10.5.8", &offers, &[]), &same), "Newest");
     assert_eq!(core(&wants("10.5.12", &["10.5.12", "10.5.12 CU2", "10.6.9"], &[]), &same), "10.5.12 CU2");
+}
+
+/// H4: without the packages of the migration the way into 10.6 is none, and the reason names them.
+#[test]
+fn a_way_whose_tool_is_missing_is_not_offered() {
+    let mut scenario = wants("10.5.0 CU12", &["10.5.0 CU12", "10.6.0 CU6"], &[]);
+    assert_eq!(core(&scenario, &Wish::default()), "10.6.0 CU6");
+    scenario = scenario.without(crate::tool::Tool::Migration);
+    let decision = decided(&scenario, &Wish::default());
+    let Verdict::Stays(stays) = &decision.core else { panic!("{decision:?}") };
+    assert!(stays.message.contains("NATSMigration"), "{}", stays.message);
 }
 
 #[test]

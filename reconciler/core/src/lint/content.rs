@@ -8,10 +8,11 @@ use dataminer_schema::{
     version::{MonthIndex, Version},
 };
 
-use super::{Notes, installs, is_core_change, is_web_change};
+use super::{Notes, installs, is_core_change, is_web_change, modules::is_swap};
 
+/// The swap of modules right behind an install (G3) belongs to that install.
 fn is_tail(step: &Step) -> bool {
-    matches!(step.action, Action::RestoreContent | Action::ReinstallModule)
+    matches!(step.action, Action::RestoreContent | Action::ReinstallModule) && !is_swap(step)
 }
 
 /// Whether a step is for every Agent of the plan.

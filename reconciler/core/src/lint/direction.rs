@@ -50,11 +50,13 @@ pub(super) fn check_change(plan: &Plan, notes: &mut Notes) {
     let any = |actions: &[Action]| plan.steps.iter().any(|step| actions.contains(&step.action));
     let (up, down) = (any(&[Action::UpgradeCore]), any(&[Action::DowngradeCore]));
     let (web_up, web_down) = (any(&[Action::UpgradeWeb]), any(&[Action::DowngradeWeb]));
-    let tail = any(&[Action::RestoreContent, Action::ReinstallModule]);
+    let restore = any(&[Action::RestoreContent]);
+    let tail = restore || any(&[Action::ReinstallModule]);
     let blocked = !plan.blocked.is_empty();
     let right = match plan.change {
         Change::None => !(up || down || web_up || web_down || tail),
-        Change::WebUpgrade => !(up || down || web_down || tail),
+        // W8: a module may follow.
+        Change::WebUpgrade => !(up || down || web_down || restore),
         Change::WebDowngrade => !(up || down || web_up),
         Change::Upgrade => !(down || web_down) && (up || blocked),
         Change::Downgrade => !(up || web_down) && (down || blocked),

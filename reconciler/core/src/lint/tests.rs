@@ -1,6 +1,7 @@
 //! A clean plan breaks no rule; each rule notices when just its own matter is broken.
 
 mod falling;
+mod modules;
 mod tools;
 
 use dataminer_schema::plan::{Block, BlockCode, Change, Waiting, WaitingOn};

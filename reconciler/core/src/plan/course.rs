@@ -14,10 +14,10 @@ use super::{
     descent,
     draft::{Draft, list},
     mixed,
-    restore::{self, Tail},
+    restore::{self, Cause, Tail},
     route::{self, Stop},
     survey::{CoreSeen, Seen, Survey},
-    tools::Before,
+    tools::Around,
     web::{self, WebLeg},
 };
 use crate::{
@@ -58,8 +58,7 @@ pub(super) struct Leg<'a> {
     pub(super) verify: Vec<AgentName>,
     pub(super) rules: Vec<&'static str>,
     pub(super) reason: String,
-    /// What all Agents run together right before.
-    pub(super) before: Option<Before<'a>>,
+    pub(super) around: Around<'a>,
 }
 
 /// Whether a leg raises the core or lowers it.
@@ -121,6 +120,9 @@ pub(super) fn plan_course<'a>(input: &PlanInput<'a>, survey: &Survey<'a>, draft:
     let web = web::plan_web(input, survey, &course, change, draft);
     course.web = web.leg;
     course.tail = web.falls_to.map(|level| restore::plan_restore(input, survey, &course, &level, draft));
+    if course.web.as_ref().is_some_and(|web| web.loses_library) {
+        course.tail.get_or_insert_with(|| Tail::of(Cause::Library)).repair_gqi();
+    }
     course
 }
 
@@ -248,7 +250,7 @@ pub(super) fn legs<'a>(
     stops
         .into_iter()
         .map(|stop| {
-            let Stop { to, entry, rules, reason, before } = stop;
+            let Stop { to, entry, rules, reason, around } = stop;
             let previous = std::mem::replace(&mut from, to.clone());
             Leg {
                 way,
@@ -259,7 +261,7 @@ pub(super) fn legs<'a>(
                 verify: all.to_vec(),
                 rules,
                 reason,
-                before,
+                around,
             }
         })
         .collect()

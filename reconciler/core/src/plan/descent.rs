@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use dataminer_schema::{
-    plan::BlockCode,
+    plan::{BlockCode, PackagePatch},
     v1::knowledge::{DescentRule, StorageRule},
     version::{MonthIndex, Track},
 };
@@ -17,6 +17,9 @@ use super::{
     survey::{Broker, Survey},
 };
 use crate::{knowledge::holds, release::Release};
+
+/// Where a package keeps its checks.
+const PREREQUISITES: &str = "Update.zip\\Prerequisites";
 
 /// The packages from `source` down to `target`, as far as they can be found; what is wrong goes into `draft`.
 pub(super) fn plan_descent<'a>(
@@ -52,7 +55,7 @@ pub(super) fn plan_descent<'a>(
         }
         None => route::no_package(input.catalog, goal, draft),
     }
-    hurdles(survey, source, goal, &stops, draft);
+    hurdles(input, survey, source, goal, &mut stops, draft);
     hazards::plan_faults(survey, goal, &stops, draft);
     stops
 }
@@ -99,63 +102,68 @@ fn stop_in<'a>(
 }
 
 /// G2-G4 for each hop, G7 for the whole way.
-fn hurdles(survey: &Survey<'_>, source: &Release, goal: &Release, stops: &[Stop<'_>], draft: &mut Draft) {
-    let mut from = source;
+fn hurdles(
+    input: &PlanInput<'_>,
+    survey: &Survey<'_>,
+    source: &Release,
+    goal: &Release,
+    stops: &mut [Stop<'_>],
+    draft: &mut Draft,
+) {
+    let patches = input.desired.cluster.downgrade.patch_prerequisites;
+    let mut from = source.clone();
     for stop in stops {
-        nats_check(&survey.rules.g2, from, &stop.to, draft);
-        storage_module(&survey.rules.g3, from, &stop.to, draft);
-        from = &stop.to;
+        stop.around.patch = nats_check(&survey.rules.g2, &from, &stop.to, patches, draft);
+        stop.around.swaps = swaps_modules(&survey.rules.g3, &from, &stop.to);
+        from = stop.to.clone();
     }
     broker_gateway(survey, goal, draft);
     swarming(survey, source, goal, draft);
 }
 
-/// G2.
-fn nats_check(rule: &DescentRule, from: &Release, to: &Release, draft: &mut Draft) {
+/// G2: the check of a newer core refuses older packages. What the staged copy shall lack, where that is allowed.
+fn nats_check(
+    rule: &DescentRule,
+    from: &Release,
+    to: &Release,
+    patches: bool,
+    draft: &mut Draft,
+) -> Option<PackagePatch> {
     let DescentRule { checks, dll, issue, source: _ } = rule;
     if from.at_least(checks) != Some(true) || to.at_least(checks) != Some(false) {
-        return;
+        return None;
     }
     let cited = issue.as_ref().map(|issue| format!(" ({issue})")).unwrap_or_default();
     let check = dll.strip_suffix(".dll").unwrap_or(dll);
+    let fails = format!(
+        "the prerequisite {check} of {} fails on the way down from {}{cited}",
+        to.name(),
+        from.name()
+    );
+    if patches {
+        let message = format!(
+            "{fails}: `patchPrerequisites` leaves `{dll}` out of the staged copy, and nothing else; the plan pins the package \
+             as it was published and what is left out"
+        );
+        draft.warn("PrerequisitePatched", issue.as_deref().unwrap_or("G2"), message);
+        return Some(PackagePatch { removes: format!("{PREREQUISITES}\\{dll}"), sha256: None });
+    }
     let first = checks.main().next().map(|first| first.line().to_string()).unwrap_or_default();
     draft.block(
         BlockCode::PrerequisiteKnownToFail,
         Vec::new(),
+        fails,
         format!(
-            "the prerequisite {check} of {} fails on the way down from {}{cited}",
-            to.name(),
-            from.name()
-        ),
-        format!(
-            "this version does not change packages: bring all Agents to {} by hand, with `{dll}` removed from \
-             `Update.zip\\Prerequisites` of its package, then want what follows; or want {first} or later",
-            to.name()
+            "the documented way out is to remove `{dll}` from `{PREREQUISITES}` of the package: \
+             `downgrade.patchPrerequisites: true` does that to the staged copy; or want {first} or later"
         ),
     );
+    None
 }
 
 /// G3: two modules are left behind newer than the core can use.
-fn storage_module(rule: &StorageRule, from: &Release, to: &Release, draft: &mut Draft) {
-    if from.line() < rule.from.line() || holds(&rule.to, to) != Some(true) {
-        return;
-    }
-    let below = rule.to.iter().find_map(|range| range.from.as_ref());
-    let below = below.map(|first| format!("below {} or ", first.release_name())).unwrap_or_default();
-    draft.block(
-        BlockCode::ManualStepRequired,
-        Vec::new(),
-        format!(
-            "{} needs older DataMiner StorageModule and UserDefinableApiEndpoint than {} leaves behind",
-            to.name(),
-            from.name()
-        ),
-        format!(
-            "this version does not swap them: downgrade by hand as documented (right after the install stop each Agent, \
-             reinstall both from `Tools\\ModuleInstallers`, start it), or want a release {below}from {} on",
-            rule.from.release_name()
-        ),
-    );
+fn swaps_modules(rule: &StorageRule, from: &Release, to: &Release) -> bool {
+    from.line() >= rule.from.line() && holds(&rule.to, to) == Some(true)
 }
 
 /// G4: the legacy NATS is gone where BrokerGateway runs, and the target knows nothing else.

@@ -2,7 +2,7 @@
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Disruption, Estimate, Step},
+    plan::{Action, Disruption, Estimate, PackagePatch, Step},
 };
 use jiff::SignedDuration;
 
@@ -10,7 +10,7 @@ use super::{
     PlanInput,
     course::{Course, Leg, Way},
     draft::Draft,
-    restore::Tail,
+    restore::{Cause, STOPPED_FOR, Tail},
     survey::Survey,
     tools::Before,
     web::WebLeg,
@@ -30,22 +30,23 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
     let mut steps = Layout { input, all: &all, steps: Vec::new() };
     let mut staged = Vec::new();
     let core = course.legs.iter().flat_map(|leg| {
-        let tools = leg.before.into_iter().flat_map(Before::packages);
-        tools.map(|tool| (tool, all.as_slice())).chain([(leg.entry, leg.agents.as_slice())])
+        let tools = leg.around.before.into_iter().flat_map(Before::packages);
+        let tools = tools.map(|tool| (tool, all.as_slice(), None));
+        tools.chain([(leg.entry, leg.agents.as_slice(), leg.around.patch.as_ref())])
     });
-    let web = course.web.iter().map(|web| (web.entry, all.as_slice()));
-    for (entry, agents) in core.chain(web) {
+    let web = course.web.iter().map(|web| (web.entry, all.as_slice(), None));
+    for (entry, agents, patch) in core.chain(web) {
         if staged.contains(&&entry.sha256) {
             continue;
         }
         staged.push(&entry.sha256);
         if let Some(orchestrator) = survey.orchestrator(agents) {
-            steps.stage(entry, orchestrator);
+            steps.stage(entry, patch, orchestrator);
         }
     }
     steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
     for leg in &course.legs {
-        match leg.before {
+        match leg.around.before {
             Some(Before::Ports(ports)) => steps.ports(ports, leg),
             Some(Before::Migration { check, migration }) => steps.migration(check, migration, &leg.from),
             None => {}
@@ -121,11 +122,16 @@ impl Layout<'_, '_> {
     }
 
     /// S1: every package lies on the orchestrating Agent, hashed, before anything is touched.
-    fn stage(&mut self, entry: &Entry, orchestrator: &AgentName) {
+    fn stage(&mut self, entry: &Entry, patch: Option<&PackagePatch>, orchestrator: &AgentName) {
         let reason = "every package is uploaded and verified before anything is touched";
         let step = self.push(Action::StagePackage, std::slice::from_ref(orchestrator), &["S1"], reason);
         step.to = entry.release.as_ref().map(Release::name);
         pin(step, entry);
+        if let Some(patch) = patch {
+            step.rules.push("G2".to_owned());
+            step.reason = format!("{}; the copy lacks `{}`", step.reason, patch.removes);
+            step.patch = Some(patch.clone());
+        }
     }
 
     /// S2.
@@ -187,11 +193,26 @@ impl Layout<'_, '_> {
         step.to = Some(to.clone());
         step.disruption = Disruption::Restart;
         pin(step, leg.entry);
+        step.patch.clone_from(&leg.around.patch);
         let build = step.build;
+        if leg.around.swaps {
+            self.swap(&leg.agents);
+        }
         let reason = format!("every Agent shows core {to} and stays healthy");
         let step = self.push(Action::VerifyCluster, &leg.verify, &["S4"], reason);
         step.to = Some(to);
         step.build = build;
+    }
+
+    /// G3: right after the install, on every Agent that it reached, before anybody waits for them to come up.
+    fn swap(&mut self, agents: &[AgentName]) {
+        for module in STOPPED_FOR {
+            let reason =
+                format!("no package lowers {module}, and DataMiner does not start with the newer one");
+            let step = self.push(Action::ReinstallModule, agents, &["G3"], reason);
+            step.module = Some(module.to_owned());
+            step.disruption = Disruption::Restart;
+        }
     }
 
     fn web(&mut self, web: &WebLeg<'_>) {
@@ -219,20 +240,36 @@ impl Layout<'_, '_> {
     /// synchronised (`domain/03 section 4`).
     fn tail(&mut self, tail: &Tail, core: Option<(String, Option<u32>)>) {
         let all = self.all;
-        let (rules, owed): (&[&str], _) = match tail.owed {
-            true => (&["D6", "G8"], "an interrupted operation owes it: "),
-            false => (&["G5", "G8"], ""),
+        let (rules, owed): (&[&str], _) = match tail.cause {
+            Cause::Owed => (&["D6", "G8"], "an interrupted operation owes it: "),
+            Cause::Fall => (&["G5", "G8"], ""),
+            Cause::Library => (&["W8"], ""),
         };
+        let (stopped, others): (Vec<&String>, Vec<&String>) =
+            tail.modules.iter().partition(|module| STOPPED_FOR.contains(&module.as_str()));
+        // G3: DataMiner does not start before.
+        for module in stopped {
+            let reason =
+                format!("{owed}no package lowers {module}, and DataMiner does not start with the newer one");
+            let step = self.push(Action::ReinstallModule, all, rules, reason);
+            step.module = Some(module.clone());
+            step.disruption = Disruption::Restart;
+        }
         if let Some(chosen) = &tail.restore {
             let reason = format!("{owed}dashboards and apps go back to a backup that the web apps can read");
             let step = self.push(Action::RestoreContent, all, rules, reason);
             step.backup = Some(chosen.backup.clone());
             step.disruption = Disruption::WebServer;
         }
-        for module in &tail.modules {
-            let reason = format!(
-                "{owed}no package lowers {module}: it is uninstalled, and installed as the web apps bring it"
-            );
+        for module in others {
+            let reason = match tail.cause {
+                Cause::Library => {
+                    format!("{module} loses a library by this web package, which its installer brings back")
+                }
+                Cause::Owed | Cause::Fall => format!(
+                    "{owed}no package lowers {module}: it is uninstalled, and installed as the web apps bring it"
+                ),
+            };
             let step = self.push(Action::ReinstallModule, all, rules, reason);
             step.module = Some(module.clone());
             step.disruption = Disruption::WebServer;

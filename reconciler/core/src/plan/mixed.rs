@@ -135,7 +135,7 @@ impl<'a> Mix<'_, '_, 'a> {
         if let Some(block) = trial.blocked.first() {
             return Err(format!("no legal path ({:?}: {})", block.code, block.message));
         }
-        if let Some(before) = joined.iter().find_map(|leg| leg.before) {
+        if let Some(before) = joined.iter().find_map(|leg| leg.around.before) {
             return Err(format!(
                 "{} would be needed, which is no matter for a part of the Agents",
                 before.name()

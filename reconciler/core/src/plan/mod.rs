@@ -36,6 +36,7 @@ pub use self::difference::difference;
 use self::{
     course::Course,
     draft::Draft,
+    restore::Cause,
     survey::{Seen, Survey},
 };
 use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
@@ -116,7 +117,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     layout::plan_steps(input, &survey, &course, &mut draft);
     // What is owed waits for nobody's health: an Agent may still start after the very job that owes it. VerifyCluster
     // judges it afterwards.
-    let owed = course.tail.as_ref().is_some_and(|tail| tail.owed);
+    let owed = course.tail.as_ref().is_some_and(|tail| tail.cause == Cause::Owed);
     if !draft.steps.is_empty() && !owed {
         unsupported::plan_unsupported(input, &mut draft);
         health::plan_health(input, &survey, &course, &mut draft);

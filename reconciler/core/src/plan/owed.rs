@@ -12,7 +12,7 @@ use super::{
     PlanInput,
     backups::Backups,
     draft::{Draft, list},
-    restore::{Chosen, Tail},
+    restore::{Cause, Chosen, Tail},
     survey::{Seen, Survey},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn plan_owed(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut 
         return None;
     }
     draft.change = Change::Repair;
-    let mut tail = Tail { owed: true, ..Tail::default() };
+    let mut tail = Tail::of(Cause::Owed);
     let mut restores: BTreeSet<&Sha256> = BTreeSet::new();
     let mut modules: BTreeSet<&str> = BTreeSet::new();
     for work in distinct(survey) {

@@ -25,17 +25,44 @@ pub(super) const GQI: &str = "DataMiner GQI";
 /// The Web DcM, as Windows lists it.
 pub(super) const WEB_DCM: &str = "DataMiner Web";
 
+/// What DataMiner itself works with and no package lowers (`domain/02 section 3`): exchanged while it is stopped.
+pub(super) const STOPPED_FOR: [&str; 2] = ["DataMiner StorageModule", "DataMiner UserDefinableApiEndpoint"];
+
 /// By how much our own copy may be older than the newest backup of the same content, and still be chosen.
 const COPY_LAG: SignedDuration = SignedDuration::from_hours(24);
 
 /// The steps behind the last install.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tail {
-    /// Notes on the Agents ask for it, not this plan's own steps (D6).
-    pub(super) owed: bool,
+    pub(super) cause: Cause,
     /// Absent where nothing shall or can be restored.
     pub(super) restore: Option<Chosen>,
     pub(super) modules: Vec<String>,
+}
+
+/// Why there is a tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The web level falls (G5).
+    Fall,
+    /// The web package makes GQI lose a library (W8).
+    Library,
+    /// Notes on the Agents ask for it, not this plan's own steps (D6).
+    Owed,
+}
+
+impl Tail {
+    /// Without a step yet.
+    pub(super) fn of(cause: Cause) -> Self {
+        Self { cause, restore: None, modules: Vec::new() }
+    }
+
+    /// W8: GQI is installed again, once.
+    pub(super) fn repair_gqi(&mut self) {
+        if !self.modules.iter().any(|module| module == GQI) {
+            self.modules.insert(0, GQI.to_owned());
+        }
+    }
 }
 
 /// The backup that is restored.
@@ -70,7 +97,7 @@ pub(super) fn plan_restore(
     };
     let core = course.target.as_ref().map(|target| &target.release);
     Tail {
-        owed: false,
+        cause: Cause::Fall,
         restore,
         modules: core.map(|core| modules(survey.rules, level, core)).unwrap_or_default(),
     }

@@ -15,7 +15,7 @@ use super::{
     draft::Draft,
     hazards,
     survey::Survey,
-    tools::{self, Before},
+    tools::{self, Around},
 };
 use crate::{
     catalog::{Catalog, Entry},
@@ -33,8 +33,7 @@ pub(super) struct Stop<'a> {
     pub(super) entry: &'a Entry,
     pub(super) rules: Vec<&'static str>,
     pub(super) reason: String,
-    /// What all Agents run together right before.
-    pub(super) before: Option<Before<'a>>,
+    pub(super) around: Around<'a>,
 }
 
 impl<'a> Stop<'a> {
@@ -44,7 +43,7 @@ impl<'a> Stop<'a> {
         rules: Vec<&'static str>,
         reason: impl Into<String>,
     ) -> Self {
-        Self { to, entry, rules, reason: reason.into(), before: None }
+        Self { to, entry, rules, reason: reason.into(), around: Around::default() }
     }
 }
 

@@ -1,7 +1,7 @@
-//! The tool packages that all Agents run together right before a hop: VerifyClusterPorts (H7), the BrokerGateway
-//! migration (H4).
+//! What a hop needs besides its package; above all the tools that all Agents run together right before it:
+//! VerifyClusterPorts (H7), the BrokerGateway migration (H4).
 
-use dataminer_schema::plan::BlockCode;
+use dataminer_schema::plan::{BlockCode, PackagePatch};
 
 use super::{
     PlanInput, broker,
@@ -9,6 +9,17 @@ use super::{
     route::{Stop, band_of},
 };
 use crate::{catalog::Entry, knowledge::Rules, release::Release, tool::Tool};
+
+/// What a hop needs besides its package.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Around<'a> {
+    /// What all Agents run together right before.
+    pub(super) before: Option<Before<'a>>,
+    /// What the staged copy of its package lacks (G2).
+    pub(super) patch: Option<PackagePatch>,
+    /// Whether modules are exchanged right after, while DataMiner is stopped (G3).
+    pub(super) swaps: bool,
+}
 
 /// What runs right before a hop, on all Agents together.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +59,7 @@ pub(super) fn plan_tools<'a>(
     let rules = input.knowledge.rules();
     let mut from = source.clone();
     for stop in stops {
-        stop.before = if needs_ports(rules, &from, &stop.to) {
+        stop.around.before = if needs_ports(rules, &from, &stop.to) {
             tool(input, Tool::VerifyClusterPorts, "H7", draft).map(Before::Ports)
         } else if migrates && broker::is_crossing(rules, &from, &stop.to) {
             migration(input, draft)

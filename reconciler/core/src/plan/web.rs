@@ -12,7 +12,7 @@ use super::{
     draft::{Draft, list},
     survey::{Seen, Survey},
     web_gate::gate,
-    web_level::{json_library, prerequisite, protect},
+    web_level::{any_loses_library, loses_library, prerequisite, protect},
 };
 use crate::{
     catalog::Entry,
@@ -37,6 +37,8 @@ pub(super) struct WebLeg<'a> {
     pub(super) entry: &'a Entry,
     pub(super) rules: Vec<&'static str>,
     pub(super) reason: String,
+    /// Whether GQI must be installed again behind it (W8).
+    pub(super) loses_library: bool,
 }
 
 /// Decides on the web step, and protects the level that is there (W5).
@@ -90,13 +92,11 @@ fn with_core<'a>(
                 format!("core {} brings an older level; the wanted one follows the last hop", core.name());
             // What ran is no more the level before the step where the way leads down past it.
             let lowest = survey.lowest_web().filter(|seen| web_index(seen) <= level).cloned();
-            let step = Step {
-                way: Way::Up,
-                from: lowest.or_else(|| Some(own_level(core))),
-                rules: vec!["W3"],
-                reason,
-            };
-            leg = web_leg(input, survey, &wanted, core, step, draft);
+            // The last hop has replaced the web apps before.
+            let loses_library = loses_library(survey.rules, core, &wanted);
+            let from = lowest.or_else(|| Some(own_level(core)));
+            let step = Step { way: Way::Up, from, rules: vec!["W3"], reason, loses_library };
+            leg = web_leg(input, &wanted, core, step, draft);
             last = wanted;
         }
     }
@@ -169,8 +169,9 @@ fn without_core<'a>(
     } else {
         (vec!["W6"], "only the web apps change; DataMiner itself is not restarted".to_owned())
     };
-    let step = Step { way: Way::Up, from: survey.lowest_web().cloned(), rules, reason };
-    Some(WebPlan { leg: web_leg(input, survey, wanted, core, step, draft), falls_to: None })
+    let loses_library = any_loses_library(survey, wanted);
+    let step = Step { way: Way::Up, from: survey.lowest_web().cloned(), rules, reason, loses_library };
+    Some(WebPlan { leg: web_leg(input, wanted, core, step, draft), falls_to: None })
 }
 
 /// The wanted web apps with their CU.
@@ -216,8 +217,10 @@ fn bundled<'a>(
         draft.change = Change::WebUpgrade;
     }
     let reason = format!("the web apps are older than those of core {}, which are wanted", core.name());
-    let step = Step { way: Way::Up, from: survey.lowest_web().cloned(), rules: vec!["W6"], reason };
-    Some(WebPlan { leg: web_leg(input, survey, &wanted, core, step, draft), falls_to: None })
+    let loses_library = any_loses_library(survey, &wanted);
+    let from = survey.lowest_web().cloned();
+    let step = Step { way: Way::Up, from, rules: vec!["W6"], reason, loses_library };
+    Some(WebPlan { leg: web_leg(input, &wanted, core, step, draft), falls_to: None })
 }
 
 /// W5: a lower level without a core step.
@@ -245,8 +248,9 @@ fn fall<'a>(
         from: highest.cloned(),
         rules: vec!["W5", "W6"],
         reason: format!("web apps {named} are wanted and {observed} runs; DataMiner itself is not restarted"),
+        loses_library: false,
     };
-    Some(WebPlan { leg: web_leg(input, survey, wanted, core, step, draft), falls_to: Some(wanted.clone()) })
+    Some(WebPlan { leg: web_leg(input, wanted, core, step, draft), falls_to: Some(wanted.clone()) })
 }
 
 /// What a web step is about, before its package is found.
@@ -255,23 +259,20 @@ struct Step {
     from: Option<Version>,
     rules: Vec<&'static str>,
     reason: String,
+    loses_library: bool,
 }
 
 /// The step itself, behind its gates.
 fn web_leg<'a>(
     input: &PlanInput<'a>,
-    survey: &Survey<'a>,
     wanted: &Version,
     core: &Release,
     step: Step,
     draft: &mut Draft,
 ) -> Option<WebLeg<'a>> {
-    let Step { way, from, mut rules, reason } = step;
+    let Step { way, from, mut rules, reason, loses_library } = step;
     if let Some(rule) = gate(input.knowledge, wanted, core, draft) {
         rules.push(rule);
-    }
-    if way == Way::Up {
-        json_library(survey, wanted, draft);
     }
     let Some(entry) = input.catalog.web_package(wanted) else {
         draft.block(
@@ -282,5 +283,5 @@ fn web_leg<'a>(
         );
         return None;
     };
-    Some(WebLeg { way, from, to: wanted.clone(), entry, rules, reason })
+    Some(WebLeg { way, from, to: wanted.clone(), entry, rules, reason, loses_library })
 }

@@ -15,7 +15,7 @@ use super::{
     survey::{Seen, Survey},
 };
 use crate::{
-    knowledge::holds,
+    knowledge::{Rules, holds},
     release::{Release, web_index},
 };
 
@@ -106,19 +106,16 @@ pub(super) fn prerequisite(survey: &Survey<'_>, course: &Course<'_>, draft: &mut
     }
 }
 
-/// W8: GQI loses a library on the way from early 10.5 web apps, until its module is installed again.
-pub(super) fn json_library(survey: &Survey<'_>, wanted: &Version, draft: &mut Draft) {
-    let rule = &survey.rules.w8.library;
-    let fixed = web_index(wanted) >= web_index(&rule.fixed_level);
-    let hit = survey.names_where(|seen| {
-        let web = seen.web.as_ref().and_then(|web| Release::exact(web.clone()));
-        web.is_some_and(|web| holds(&rule.from, &web) == Some(true))
-    });
-    if !fixed && !hit.is_empty() {
-        draft.warn(
-            "KnownIssue",
-            rule.issue.as_deref().unwrap_or("W8"),
-            format!("GQI on {} needs a repair installation after this web upgrade (W8); this version does not do it", list(&hit)),
-        );
-    }
+/// W8: whether GQI loses a library on the way up from what some Agent shows.
+pub(super) fn any_loses_library(survey: &Survey<'_>, wanted: &Version) -> bool {
+    let shown = survey.members.iter().filter_map(|seen| Release::exact(seen.web.clone()?));
+    shown.into_iter().any(|web| loses_library(survey.rules, &web, wanted))
+}
+
+/// W8: from early 10.5 web apps a web package takes a library from GQI, which its installer brings back.
+pub(super) fn loses_library(rules: &Rules, from: &Release, wanted: &Version) -> bool {
+    let rule = &rules.w8.library;
+    holds(&rule.from, from) == Some(true)
+        && web_index(wanted) > from.index_low()
+        && web_index(wanted) < web_index(&rule.fixed_level)
 }

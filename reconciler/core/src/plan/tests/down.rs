@@ -1,7 +1,7 @@
 //! Downgrades of the core and of the web apps: whether, and by which way (D1, D5, G1-G4, G7, W3, W5).
 
 use dataminer_schema::{
-    plan::{Action, BlockCode, Change},
+    plan::{Action, BlockCode, Change, Disruption},
     v1::cluster::Restore,
 };
 
@@ -12,17 +12,6 @@ fn down(from: &str, to: &str) -> Scenario {
     let mut scenario = Scenario::new(from, to).allow_downgrades().each(|agent| agent.swarming = Some(false));
     scenario.cluster.downgrade.restore = Restore::None;
     scenario
-}
-
-#[test]
-fn design_03_examples_that_go_down() {
-    assert_eq!(
-        down("10.4.0 CU21", "10.1.0 CU21").way(),
-        "down 10.3.0 CU22, down 10.2.0 CU21, down 10.1.0 CU21, !PrerequisiteKnownToFail"
-    );
-    let plan = Scenario::new("10.5.12", "10.5.0 CU18").allow_downgrades().plan();
-    assert_eq!((way(&plan).as_str(), plan.change), ("down 10.5.0 CU18", Change::Downgrade));
-    assert!(plan.content_loss.is_none(), "72 -> 81: the level rises");
 }
 
 #[test]
@@ -108,15 +97,49 @@ fn g2_crossing_10_4_downwards_fails_a_prerequisite() {
 }
 
 #[test]
-fn g3_two_modules_must_be_swapped_below_10_3_8() {
-    let swaps = |from: &str, to: &str| codes(&down(from, to).plan()).contains(&BlockCode::ManualStepRequired);
-    assert!(swaps("10.3.8", "10.3.7"));
-    assert!(swaps("10.4.1", "10.3.4"));
-    assert!(!swaps("10.3.7", "10.3.4"));
-    assert!(!swaps("10.3.9", "10.3.8"));
-    assert!(!swaps("10.3.9", "10.3.3"));
+fn g2_leaves_that_one_check_out_of_the_staged_copy_where_that_is_allowed() {
+    let mut scenario = down("10.4.0 CU21", "10.2.0 CU21");
+    scenario.cluster.downgrade.patch_prerequisites = true;
+    let plan = scenario.plan();
+    assert!(way(&plan).starts_with("down 10.3.0 CU22, down 10.2.0 CU21"), "{}", way(&plan));
+    assert!(warnings(&plan).contains(&"PrerequisitePatched"));
+    let patched: Vec<_> = plan.steps.iter().filter(|step| step.patch.is_some()).collect();
+    let [stage, hop] = patched.as_slice() else { panic!("one copy and its hop: {}", render(&plan)) };
+    assert_eq!((stage.action, hop.action), (Action::StagePackage, Action::DowngradeCore));
+    // The plan pins the package as it was published, and what the copy lacks.
+    assert_eq!((&stage.sha256, &stage.patch), (&hop.sha256, &hop.patch));
+    assert_eq!(hop.to.as_deref(), Some("10.3.0 CU22"));
+    let removes = hop.patch.as_ref().map(|patch| patch.removes.as_str());
+    assert_eq!(removes, Some(r"Update.zip\Prerequisites\VerifyNatsIsRunning.dll"));
+    // Another copy is another plan.
+    let mut other = scenario.clone();
+    other.cluster.downgrade.patch_prerequisites = false;
+    assert_ne!(other.plan().id, plan.id);
+}
+
+#[test]
+fn g3_two_modules_are_swapped_below_10_3_8_before_anybody_waits_for_the_agents() {
+    let swapped = |from: &str, to: &str| {
+        let mut scenario = down(from, to);
+        scenario.cluster.downgrade.patch_prerequisites = true;
+        let plan = scenario.plan();
+        let steps = plan.steps.iter().filter(|step| step.rules == ["G3"]);
+        steps.filter_map(|step| step.module.clone()).collect::<Vec<_>>()
+    };
+    let both = ["DataMiner StorageModule", "DataMiner UserDefinableApiEndpoint"];
+    assert_eq!(swapped("10.3.8", "10.3.7"), both);
+    assert_eq!(swapped("10.4.1", "10.3.4"), both);
+    assert_eq!(swapped("10.3.7", "10.3.4"), [""; 0]);
+    assert_eq!(swapped("10.3.9", "10.3.8"), [""; 0]);
+    assert_eq!(swapped("10.3.9", "10.3.3"), [""; 0]);
     let plan = down("10.3.8", "10.3.7").plan();
-    assert!(plan.blocked[0].message.contains("StorageModule"), "{}", plan.blocked[0].message);
+    let at = plan.steps.iter().position(|step| step.action == Action::DowngradeCore).unwrap();
+    let [_, first, second, verify, ..] = &plan.steps[at..] else { panic!("{}", render(&plan)) };
+    for step in [first, second] {
+        assert_eq!((step.action, step.disruption), (Action::ReinstallModule, Disruption::Restart));
+        assert_eq!(step.agents.len(), 2);
+    }
+    assert_eq!((verify.action, verify.to.as_deref()), (Action::VerifyCluster, Some("10.3.7")));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Every example of the design, in its order (`design/03`, last paragraph): the whole catalogue, and BrokerGateway seen
 //! not to run, but where it says otherwise.
 
-use dataminer_schema::plan::{Action, BlockCode, Change};
+use dataminer_schema::{
+    plan::{Action, BlockCode, Change},
+    v1::cluster::Restore,
+};
 
 use crate::testing::{Scenario, codes, name};
 
@@ -30,6 +33,12 @@ fn design_03_examples_of_the_way_up() {
 
 #[test]
 fn design_03_examples_of_the_way_down() {
+    let mut three = Scenario::new("10.4.0 CU21", "10.1.0 CU21").allow_downgrades();
+    three.cluster.downgrade.patch_prerequisites = true;
+    three.cluster.downgrade.restore = Restore::None;
+    assert_eq!(three.way(), "down 10.3.0 CU22, down 10.2.0 CU21, down 10.1.0 CU21");
+    three.cluster.downgrade.patch_prerequisites = false;
+    assert!(three.way().ends_with("!PrerequisiteKnownToFail"));
     let down = Scenario::new("10.5.12", "10.5.0 CU18");
     assert_eq!(down.way(), "!DowngradeNotAllowed");
     let plan = down.allow_downgrades().plan();

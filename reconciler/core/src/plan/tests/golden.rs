@@ -75,7 +75,7 @@ fn core_downgrade_with_restore_over_two_majors_in_a_window() {
         .saturday_nights()
         .history("bru-2", &history, &[]);
     insta::assert_snapshot!("core_downgrade_by_one_major", render(&with_backups(scenario.clone()).plan()));
-    // Two majors, and across the prerequisite that this version does not patch (G2): the way is shown all the same.
+    // Two majors, and across the prerequisite that may not be left out (G2): the way is shown all the same.
     let mut two = with_backups(scenario);
     two.cluster.software.core = "10.3.0 CU20".parse().expect("a version");
     insta::assert_snapshot!("core_downgrade_by_two_majors", render(&two.plan()));

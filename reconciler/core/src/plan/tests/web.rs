@@ -122,9 +122,34 @@ fn w8_10_4_packages_fail_after_web_10_5() {
     let to = |core: &str| Scenario::new("10.4.0 CU10", core).web(Some("10.5.2")).want_web("10.5.12").way();
     assert_eq!(to("10.4.0 CU12"), "10.4.0 CU12, web 10.5.12, !PrerequisiteKnownToFail");
     assert_eq!(to("10.4.0 CU20"), "10.4.0 CU20, web 10.5.12");
+}
+
+#[test]
+fn w8_early_10_5_web_apps_lose_a_library_that_gqi_gets_back() {
+    let to = |core: &str, web: &str, wanted: &str| web_only(core, Some(web), wanted).way();
+    assert_eq!(to("10.5.0 CU0", "10.5.0 CU0", "10.5.8"), "web 10.5.8, module DataMiner GQI");
+    assert_eq!(to("10.5.1", "10.5.2", "10.6.0 CU2"), "web 10.6.0 CU2, module DataMiner GQI");
+    assert_eq!(to("10.5.1", "10.5.3", "10.6.6"), "web 10.6.6");
+    assert_eq!(to("10.5.1", "10.5.2", "10.5.0 CU15"), "web 10.5.0 CU15");
+    assert_eq!(to("10.5.1", "10.5.4", "10.5.8"), "web 10.5.8");
+    // The full package of a hop has replaced them before; or it is what brings them.
+    let hop = |from: &str, core: &str, wanted: &str| Scenario::new(from, core).want_web(wanted).way();
+    assert_eq!(hop("10.5.2", "10.5.6", "10.5.8"), "10.5.6, web 10.5.8");
+    assert_eq!(hop("10.5.1", "10.5.2", "10.5.8"), "10.5.2, web 10.5.8, module DataMiner GQI");
     let plan = web_only("10.5.0 CU0", Some("10.5.0 CU0"), "10.5.8").plan();
-    assert_eq!(plan.warnings[0].reference.as_deref(), Some("KI_GQI_DxM_unavailable_missing_Newtonsoft_Json"));
-    assert_eq!(warnings(&web_only("10.5.0 CU0", Some("10.5.0 CU0"), "10.6.6").plan()), [""; 0]);
+    assert_eq!(plan.change, Change::WebUpgrade);
+    let tail: Vec<String> =
+        plan.steps[3..].iter().map(|step| format!("{:?} {:?}", step.action, step.rules)).collect();
+    assert_eq!(
+        tail,
+        [
+            "VerifyCluster [\"S4\"]",
+            "ReinstallModule [\"W8\"]",
+            "VerifyCluster [\"S4\", \"G8\"]",
+            "CleanUp [\"S9\"]"
+        ]
+    );
+    assert_eq!(plan.steps[4].agents.len(), 2);
 }
 
 #[test]

@@ -88,6 +88,12 @@ pub(super) const ALL: &[Told] = &[
         "Look at the Agent before the window opens.",
     ),
     told(
+        "PrerequisitePatched",
+        "One check is left out of the staged copy of a package.",
+        "The way leads down over 10.4.0 or 10.4.3, where that check is known to fail, and `downgrade.patchPrerequisites` is true (G2).",
+        "Nothing, if it is meant: the plan names the member that the copy lacks; the package itself stays as it is.",
+    ),
+    told(
         "RequirementUnknown",
         "Whether an Agent has what the target needs was not seen.",
         "A .NET bundle or another requirement is missing in the observation (S5).",
