@@ -198,6 +198,12 @@ impl Catalog {
         self.matching(PackageKind::Web, wanted).into_iter().next()
     }
 
+    /// The package whose file name is `stem`, whatever it is called behind the last dot.
+    pub fn named(&self, stem: &str) -> Option<&Entry> {
+        let of = |file: &str| file.rsplit_once('.').is_some_and(|(name, _)| name.eq_ignore_ascii_case(stem));
+        self.packages.values().find(|entry| of(&entry.file))
+    }
+
     /// The package of this tool; of several, the first by its file name.
     pub fn tool(&self, tool: Tool) -> Option<&Entry> {
         let mut tools = self.packages.values().filter(|entry| entry.kind == PackageKind::Tool);

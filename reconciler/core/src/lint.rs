@@ -5,6 +5,8 @@
 mod content;
 mod direction;
 mod modules;
+mod order;
+mod path;
 mod tools;
 
 use std::{collections::BTreeSet, fmt};
@@ -52,6 +54,15 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_indices(plan, &mut notes);
     check_arrival(plan, &mut notes);
     check_clean_up(plan, &mut notes);
+    path::check_lines(plan, &mut notes);
+    path::check_exit(plan, &mut notes);
+    path::check_broker(plan, &mut notes);
+    path::check_descent(plan, &mut notes);
+    path::check_web_gate(plan, &mut notes);
+    order::check_hotfixes(plan, &mut notes);
+    order::check_hooks(plan, &mut notes);
+    order::check_prerequisites(plan, &mut notes);
+    order::check_settle(plan, &mut notes);
     modules::check_swaps(plan, &mut notes);
     modules::check_patches(plan, &mut notes);
     modules::check_crossing(plan, &mut notes);
@@ -139,7 +150,7 @@ fn check_texts(plan: &Plan, notes: &mut Notes) {
 
 fn check_packages(plan: &Plan, notes: &mut Notes) {
     for step in &plan.steps {
-        let needs = installs(step) || step.action == Action::StagePackage;
+        let needs = installs(step) || matches!(step.action, Action::StagePackage | Action::RunPrerequisites);
         if needs && (step.sha256.is_none() || step.package.is_none()) {
             notes.note("packages", Some(step), "has no package or no SHA-256");
         }
@@ -189,7 +200,7 @@ fn check_saved(plan: &Plan, notes: &mut Notes) {
 
 fn check_verified(plan: &Plan, notes: &mut Notes) {
     for (index, step) in plan.steps.iter().enumerate() {
-        if !is_core_change(step) && !is_web_change(step) {
+        if !is_core_change(step) && !is_web_change(step) && step.action != Action::InstallHotfix {
             continue;
         }
         let next = plan.steps[index + 1..].iter().find(|next| !modules::is_swap(next));
@@ -227,8 +238,10 @@ fn check_disruption(plan: &Plan, notes: &mut Notes) {
             | Action::RunPrerequisites
             | Action::SaveBackup
             | Action::VerifyCluster
+            | Action::BackupAgent
+            | Action::RunHook
             | Action::CleanUp => Disruption::None,
-            Action::BackupAgent | Action::RunHook | Action::RunTool | Action::Manual => continue,
+            Action::RunTool | Action::Manual => continue,
         };
         if step.disruption != expected {
             notes.note("disruption", Some(step), format!("is {:?}, not {expected:?}", step.disruption));

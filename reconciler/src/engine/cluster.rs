@@ -310,6 +310,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                 attempts: self.failures,
             }),
             approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
+            ..PlanState::default()
         };
         plan(&PlanInput {
             desired: &self.target.desired,

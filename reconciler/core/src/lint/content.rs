@@ -68,7 +68,8 @@ pub(super) fn check_tail(plan: &Plan, notes: &mut Notes) {
         Some(step) if step.action == Action::VerifyCluster && covers_all(plan, step) => {}
         _ => notes.note("tail", plan.steps.get(first), "no VerifyCluster of all Agents follows"),
     }
-    if let Some(step) = behind.skip(1).find(|step| step.action != Action::CleanUp) {
+    if let Some(step) = behind.skip(1).find(|step| !matches!(step.action, Action::RunHook | Action::CleanUp))
+    {
         notes.note("tail", Some(step), "stands behind the end of the work");
     }
 }

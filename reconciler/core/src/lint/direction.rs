@@ -7,7 +7,7 @@ use dataminer_schema::{
     version::Version,
 };
 
-use super::Notes;
+use super::{Notes, order::only_prepares};
 
 /// D1 for the core, W4 for the web apps. Equal is neither: another build of the same release, or one Agent of many.
 pub(super) fn check_direction(plan: &Plan, notes: &mut Notes) {
@@ -48,18 +48,19 @@ fn web_order(step: &Step) -> Option<Ordering> {
 
 pub(super) fn check_change(plan: &Plan, notes: &mut Notes) {
     let any = |actions: &[Action]| plan.steps.iter().any(|step| actions.contains(&step.action));
-    let (up, down) = (any(&[Action::UpgradeCore]), any(&[Action::DowngradeCore]));
+    let (up, down) = (any(&[Action::UpgradeCore, Action::InstallHotfix]), any(&[Action::DowngradeCore]));
     let (web_up, web_down) = (any(&[Action::UpgradeWeb]), any(&[Action::DowngradeWeb]));
     let restore = any(&[Action::RestoreContent]);
     let tail = restore || any(&[Action::ReinstallModule]);
-    let blocked = !plan.blocked.is_empty();
+    // S8: what would be changed is left out.
+    let blocked = !plan.blocked.is_empty() || only_prepares(plan);
     let right = match plan.change {
-        Change::None => !(up || down || web_up || web_down || tail),
+        Change::None => !(up || down || web_up || web_down || tail || only_prepares(plan)),
         // W8: a module may follow.
         Change::WebUpgrade => !(up || down || web_down || restore),
-        Change::WebDowngrade => !(up || down || web_up),
+        Change::WebDowngrade => !(any(&[Action::UpgradeCore]) || down || web_up),
         Change::Upgrade => !(down || web_down) && (up || blocked),
-        Change::Downgrade => !(up || web_down) && (down || blocked),
+        Change::Downgrade => !(any(&[Action::UpgradeCore]) || web_down) && (down || blocked),
         Change::Repair => up || down || web_up || web_down || tail || blocked,
     };
     if !right {

@@ -2,6 +2,8 @@
 
 mod falling;
 mod modules;
+mod order;
+mod path;
 mod tools;
 
 use dataminer_schema::plan::{Block, BlockCode, Change, Waiting, WaitingOn};

@@ -13,6 +13,7 @@ use super::{
     allowance::Allowance,
     descent,
     draft::{Draft, list},
+    hotfix::{self, Hotfix},
     mixed,
     restore::{self, Cause, Tail},
     route::{self, Stop},
@@ -31,6 +32,8 @@ use crate::{
 pub(super) struct Course<'a> {
     pub(super) target: Option<Target<'a>>,
     pub(super) legs: Vec<Leg<'a>>,
+    /// What follows the core (D4).
+    pub(super) hotfixes: Vec<Hotfix<'a>>,
     pub(super) web: Option<WebLeg<'a>>,
     /// What follows the last install where the web level falls (G5).
     pub(super) tail: Option<Tail>,
@@ -102,7 +105,7 @@ pub(super) fn plan_course<'a>(input: &PlanInput<'a>, survey: &Survey<'a>, draft:
     let groups = groups_of(survey);
     let change = match groups.as_slice() {
         [] => CoreChange::Undecided,
-        [(release, _)] => uniform(input, survey, &target, release, &mut course, draft),
+        [(release, members)] => uniform(input, survey, &target, (release, members), &mut course, draft),
         [_, _] => mixed::plan_mixed(input, survey, &target, &groups, &mut course, draft),
         _ => {
             draft.change = Change::Repair;
@@ -116,6 +119,10 @@ pub(super) fn plan_course<'a>(input: &PlanInput<'a>, survey: &Survey<'a>, draft:
             CoreChange::Undecided
         }
     };
+    if change == CoreChange::Moves {
+        // A full package replaces whatever hotfix there was.
+        course.hotfixes = hotfix::plan_hotfixes(input, 0, &target.release, draft);
+    }
     course.target = Some(target);
     let web = web::plan_web(input, survey, &course, change, draft);
     course.web = web.leg;
@@ -188,14 +195,32 @@ pub(super) fn position(release: &Release, target: &Target<'_>) -> Position {
     }
 }
 
+/// D4: where in the manifest's list the next hotfix stands, if the wanted core runs, or a listed hotfix on it.
+fn next_hotfix(target: &Target<'_>, seen: &Release, members: &[&Seen<'_>]) -> Option<usize> {
+    let is_target = |release: &Release| target.expected.is(release) == Some(true);
+    if is_target(seen) {
+        return Some(0);
+    }
+    let base = hotfix::base(seen).filter(|base| seen.is_hotfix() && is_target(base));
+    let shown = members.iter().map(|seen| seen.hotfix).min()?;
+    base.and(shown).map(|at| at + 1)
+}
+
 fn uniform<'a>(
     input: &PlanInput<'a>,
     survey: &Survey<'a>,
     target: &Target<'a>,
-    seen: &Release,
+    (seen, members): (&Release, &[&Seen<'a>]),
     course: &mut Course<'a>,
     draft: &mut Draft,
 ) -> CoreChange {
+    if let Some(next) = next_hotfix(target, seen, members) {
+        course.hotfixes = hotfix::plan_hotfixes(input, next, &target.release, draft);
+        if !course.hotfixes.is_empty() {
+            draft.change = Change::Upgrade;
+        }
+        return CoreChange::None;
+    }
     match position(seen, target) {
         Position::At => CoreChange::None,
         Position::Below => {

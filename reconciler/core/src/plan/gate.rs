@@ -59,6 +59,11 @@ fn held(input: &PlanInput<'_>, draft: &mut Draft) {
             ),
         );
     }
+    // D5: a repair waits for no wave and no soak time.
+    let passed =
+        |on: WaitingOn| draft.change == Change::Repair && matches!(on, WaitingOn::Wave | WaitingOn::Soak);
+    let held: Vec<_> = input.state.held.iter().filter(|waiting| !passed(waiting.on)).cloned().collect();
+    draft.waiting.extend(held);
     if let Some(retry) = &input.state.retry
         && retry.at > input.now
     {

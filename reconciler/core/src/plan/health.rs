@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use dataminer_schema::{
-    id::AgentName,
     plan::{BlockCode, Disruption},
     v1::{
         cluster::FailoverPolicy,
-        knowledge::{DotNetRule, UtilityRule},
+        knowledge::DotNetRule,
         observation::{AgentObservation, AgentState},
     },
 };
@@ -18,7 +17,6 @@ use super::{
     draft::{Draft, list},
     survey::{Broker, Seen, Survey},
 };
-use crate::release::Release;
 
 /// What counts only where something will be done.
 pub(super) fn plan_health(
@@ -29,16 +27,16 @@ pub(super) fn plan_health(
 ) {
     for seen in &survey.members {
         let Some(agent) = seen.reached() else { continue };
-        state(seen.name, agent, draft);
+        state(seen, agent, draft);
     }
     covered(survey, draft);
     disk(input, survey, draft);
     failover_policy(input, survey, course, draft);
-    utility(&survey.rules.s10, course, draft);
     dotnet(survey, course, draft);
 }
 
-fn state(name: &AgentName, agent: &AgentObservation, draft: &mut Draft) {
+fn state(seen: &Seen<'_>, agent: &AgentObservation, draft: &mut Draft) {
+    let name = seen.name;
     let offline = agent.failover.is_some_and(|failover| failover.online == Some(false));
     match agent.state {
         Some(AgentState::Running) => {}
@@ -46,6 +44,10 @@ fn state(name: &AgentName, agent: &AgentObservation, draft: &mut Draft) {
         Some(AgentState::Unknown) | None if offline => {}
         Some(AgentState::Unknown) | None => {
             draft.warn("StateUnknown", "S0", format!("whether {name} is Running is not known"));
+        }
+        // S6: it is upgraded along, and nothing waits for it.
+        Some(state) if seen.probe => {
+            draft.warn("ProbeNotReady", "S6", format!("the Probe {name} is {state:?}, not Running"));
         }
         Some(
             state @ (AgentState::Starting
@@ -151,22 +153,6 @@ fn failover_policy(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'
             "S4",
             format!("the system's own default policy is not known here, and {why}: {help}"),
         ),
-    }
-}
-
-/// S10: an old Taskbar Utility may fail or ask when it runs unattended. Nothing here can prove that it does not, so
-/// this warns; the job's deadline ends a run that hangs.
-fn utility(rule: &UtilityRule, course: &Course<'_>, draft: &mut Draft) {
-    let old = |from: &Release| from.at_least(&rule.reads_arguments) == Some(false);
-    if let Some(leg) = course.legs.first().filter(|leg| old(&leg.from)) {
-        draft.warn(
-            "UtilityUnproven",
-            "S10",
-            format!(
-                "the Taskbar Utility of {} may fail or hang when run unattended: be at hand for the first hop",
-                leg.from.name()
-            ),
-        );
     }
 }
 

@@ -3,6 +3,7 @@
 use dataminer_schema::{
     id::AgentName,
     plan::{Action, Disruption, Estimate, PackagePatch, Step},
+    v1::cluster::{HookEvent, UpgradeMode},
 };
 use jiff::SignedDuration;
 
@@ -10,6 +11,7 @@ use super::{
     PlanInput,
     course::{Course, Leg, Way},
     draft::Draft,
+    hotfix::Hotfix,
     restore::{Cause, STOPPED_FOR, Tail},
     survey::Survey,
     tools::Before,
@@ -23,7 +25,7 @@ const MIGRATION_SETTLE: SignedDuration = SignedDuration::from_mins(15);
 /// Turns the course into steps. Without a leg and a tail there is nothing to do.
 pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
     let tail = course.tail.as_ref().filter(|tail| tail.restore.is_some() || !tail.modules.is_empty());
-    if course.legs.is_empty() && course.web.is_none() && tail.is_none() {
+    if course.legs.is_empty() && course.hotfixes.is_empty() && course.web.is_none() && tail.is_none() {
         return;
     }
     let all = survey.names();
@@ -34,8 +36,9 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
         let tools = tools.map(|tool| (tool, all.as_slice(), None));
         tools.chain([(leg.entry, leg.agents.as_slice(), leg.around.patch.as_ref())])
     });
+    let hotfixes = course.hotfixes.iter().map(|hotfix| (hotfix.entry, all.as_slice(), None));
     let web = course.web.iter().map(|web| (web.entry, all.as_slice(), None));
-    for (entry, agents, patch) in core.chain(web) {
+    for (entry, agents, patch) in core.chain(hotfixes).chain(web) {
         if staged.contains(&&entry.sha256) {
             continue;
         }
@@ -45,6 +48,13 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
         }
     }
     steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
+    let owed = tail.is_some_and(|tail| tail.cause == Cause::Owed);
+    if !owed {
+        steps.hooks(
+            HookEvent::BeforeDisruption,
+            "before users notice anything; where it fails, nothing has changed",
+        );
+    }
     for leg in &course.legs {
         match leg.around.before {
             Some(Before::Ports(ports)) => steps.ports(ports, leg),
@@ -59,6 +69,9 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
             }
         });
     }
+    for hotfix in &course.hotfixes {
+        steps.hotfix(hotfix);
+    }
     if let Some(web) = &course.web {
         steps.web(web);
     }
@@ -66,7 +79,16 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
         steps.tail(tail, after(survey, course));
         draft.content_loss = tail.restore.as_ref().and_then(|chosen| chosen.loss.clone());
     }
+    if !owed {
+        steps.hooks(HookEvent::AfterSuccess, "everything was verified");
+    }
     steps.clean_up();
+    if input.desired.cluster.upgrade.mode == UpgradeMode::StageOnly && !owed {
+        // S8: what was counted on before the plan was cut short is no part of it.
+        steps.steps.retain(|step| matches!(step.action, Action::StagePackage | Action::RunPrerequisites));
+        draft.content_loss = None;
+        number(&mut steps.steps);
+    }
     draft.steps = steps.steps;
 }
 
@@ -204,6 +226,35 @@ impl Layout<'_, '_> {
         step.build = build;
     }
 
+    /// S3. What is called after a failure is no step: it follows one that went wrong.
+    fn hooks(&mut self, event: HookEvent, why: &str) {
+        let all = self.all;
+        let hooks = &self.input.desired.cluster.hooks;
+        for hook in hooks.iter().filter(|hook| hook.event == event) {
+            let step = self.push(Action::RunHook, all, &["S3"], format!("`{}` is called {why}", hook.run));
+            step.hook = Some(hook.run.clone());
+            step.estimate =
+                Some(Estimate { p50: hook.timeout.min(SignedDuration::from_mins(1)), p95: hook.timeout });
+        }
+    }
+
+    /// D4: one hotfix on all Agents, in the order of the manifest.
+    fn hotfix(&mut self, hotfix: &Hotfix<'_>) {
+        let all = self.all;
+        let base = hotfix.base.name();
+        let reason = format!("the manifest wants this hotfix on core {base}");
+        let step = self.push(Action::InstallHotfix, all, &["D4"], reason);
+        let to = format!("{base} (hotfix)");
+        step.from = Some(base);
+        step.to = Some(to.clone());
+        step.disruption = Disruption::Restart;
+        pin(step, hotfix.entry);
+        step.build = None;
+        let step =
+            self.push(Action::VerifyCluster, all, &["S4"], "every Agent shows the hotfix and stays healthy");
+        step.to = Some(to);
+    }
+
     /// G3: right after the install, on every Agent that it reached, before anybody waits for them to come up.
     fn swap(&mut self, agents: &[AgentName]) {
         for module in STOPPED_FOR {
@@ -294,6 +345,12 @@ impl Layout<'_, '_> {
             &["S9"],
             "our own staged packages and old job folders go; nothing else does",
         );
+    }
+}
+
+fn number(steps: &mut [Step]) {
+    for (index, step) in steps.iter_mut().enumerate() {
+        step.id = (index + 1).to_string();
     }
 }
 

@@ -8,13 +8,16 @@ mod descent;
 mod difference;
 mod draft;
 mod gate;
+mod grants;
 mod hazards;
 mod health;
+mod hotfix;
 mod identity;
 mod layout;
 mod mixed;
 mod owed;
 mod presence;
+mod proof;
 mod restore;
 mod route;
 mod survey;
@@ -24,21 +27,25 @@ mod web;
 mod web_gate;
 mod web_level;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dataminer_schema::{
     id::{PlanId, Sha256},
-    plan::{AgentVersions, BreakingChanges, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
+    plan::{
+        AgentVersions, BreakingChanges, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair, Waiting,
+    },
     v1::observation::{Backup, Observation},
     version::{Version, WebWanted},
 };
 use jiff::Timestamp;
 
-pub use self::difference::difference;
 use self::{
     course::Course,
     draft::Draft,
     restore::Cause,
     survey::{Seen, Survey},
 };
+pub use self::{difference::difference, proof::Proof};
 use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
 
 /// Everything that a plan depends on.
@@ -79,6 +86,18 @@ pub struct PlanState {
     pub retry: Option<Retry>,
     /// The plan that an operator approved. It counts for this id alone, and changes no id.
     pub approved: Option<PlanId>,
+    /// What the fleet (other clusters, waves, soak times), a freeze or a step by hand makes it wait for.
+    pub held: Vec<Waiting>,
+    /// The hooks that the process's configuration has, by name; `None` offline.
+    pub hooks: Option<BTreeSet<String>>,
+    /// The secrets that the manifest names and the configuration does not grant, as a person reads them.
+    pub refused_secrets: Vec<String>,
+    /// The packages whose content turned out to be another than the catalogue says, each with what is wrong.
+    pub unverified: BTreeMap<Sha256, String>,
+    /// Whether the Taskbar Utility was seen to run unattended there (S10).
+    pub canary: Proof,
+    /// Whether any job has run there under the account of jobs (S10).
+    pub run_as: Proof,
 }
 
 /// A wanted state that failed.
@@ -109,6 +128,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let mut draft = Draft::new(input);
     let survey = Survey::of(input);
     presence::plan_presence(input, &survey, &mut draft);
+    grants::plan_grants(input, &mut draft);
     // D6: owed work comes before anything else, so nothing else is planned then.
     let course = match owed::plan_owed(input, &survey, &mut draft) {
         Some(tail) => Course { tail: Some(tail), ..Course::default() },
@@ -120,6 +140,8 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let owed = course.tail.as_ref().is_some_and(|tail| tail.cause == Cause::Owed);
     if !draft.steps.is_empty() && !owed {
         unsupported::plan_unsupported(input, &mut draft);
+        grants::plan_packages(input, &mut draft);
+        proof::plan_proofs(input, &survey.rules.s10, &course, &mut draft);
         health::plan_health(input, &survey, &course, &mut draft);
     }
     let (from, to) = (lowest(&survey), wanted(input, &course));

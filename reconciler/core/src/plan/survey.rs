@@ -2,11 +2,14 @@
 
 use dataminer_schema::{
     id::AgentName,
-    v1::observation::{AgentObservation, AgentState},
+    v1::{
+        cluster::AgentKind,
+        observation::{AgentObservation, AgentState},
+    },
     version::{MonthIndex, Version},
 };
 
-use super::PlanInput;
+use super::{PlanInput, hotfix};
 use crate::{
     knowledge::Rules,
     release::{Release, web_index},
@@ -24,6 +27,10 @@ pub(super) struct Survey<'a> {
 #[derive(Debug)]
 pub(super) struct Seen<'a> {
     pub(super) name: &'a AgentName,
+    /// Whether it is a Probe (S6).
+    pub(super) probe: bool,
+    /// Where the manifest lists the hotfix or custom build that it shows (D4).
+    pub(super) hotfix: Option<usize>,
     /// The other member of its Failover pair.
     pub(super) partner: Option<&'a AgentName>,
     /// Absent where the observation does not hold it.
@@ -61,9 +68,10 @@ impl<'a> Survey<'a> {
         for agent in &input.desired.cluster.agents {
             let main = &agent.member.name;
             let backup = agent.failover.as_ref().map(|partner| &partner.name);
-            members.push(Seen::of(input, main, backup));
+            let probe = agent.kind == AgentKind::Probe;
+            members.push(Seen::of(input, main, probe, backup));
             if let Some(backup) = backup {
-                members.push(Seen::of(input, backup, Some(main)));
+                members.push(Seen::of(input, backup, probe, Some(main)));
             }
         }
         Self { rules: input.knowledge.rules(), members }
@@ -130,7 +138,7 @@ impl<'a> Survey<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn of(input: &PlanInput<'a>, name: &'a AgentName, partner: Option<&'a AgentName>) -> Self {
+    fn of(input: &PlanInput<'a>, name: &'a AgentName, probe: bool, partner: Option<&'a AgentName>) -> Self {
         let agents = input.observation.map(|observation| observation.agents.as_slice()).unwrap_or_default();
         let observed = agents.iter().find(|agent| agent.name == *name);
         let reached = observed.filter(|agent| agent.reachable);
@@ -145,7 +153,9 @@ impl<'a> Seen<'a> {
         let web: Option<Version> = reached.and_then(|agent| agent.web_apps.as_deref()?.parse().ok());
         // A level that hangs on an unknown CU is as unknown as one that was not seen.
         let web = web.and_then(|web| input.catalog.named_web(&web));
-        Self { name, partner, observed, core, web }
+        let hotfixes = &input.desired.cluster.software.hotfixes;
+        let hotfix = reached.and_then(|agent| hotfix::listed(hotfixes, agent.core.as_deref()?));
+        Self { name, probe, hotfix, partner, observed, core, web }
     }
 
     /// Its observation, if it was reached.

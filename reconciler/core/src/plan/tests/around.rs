@@ -299,12 +299,11 @@ fn a_plan_names_empty_lists_as_such() {
 #[test]
 fn what_is_not_carried_out_blocks_every_change_and_nothing_else() {
     use dataminer_schema::v1::cluster::{AgentKind, OnFailure, UpgradeMode};
-    let changes: [fn(&mut dataminer_schema::v1::cluster::Cluster); 5] = [
+    let changes: [fn(&mut dataminer_schema::v1::cluster::Cluster); 4] = [
         |cluster| cluster.rollout = Some("monthly".to_owned()),
         |cluster| cluster.agents[0].kind = AgentKind::Probe,
         |cluster| cluster.upgrade.on_failure = OnFailure::Downgrade,
         |cluster| cluster.upgrade.mode = UpgradeMode::StageOnly,
-        |cluster| cluster.software.hotfixes.push("HF.dmupgrade".to_owned()),
     ];
     for change in changes {
         let mut moving = Scenario::new("10.5.0 CU9", "10.5.0 CU12");

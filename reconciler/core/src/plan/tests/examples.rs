@@ -64,6 +64,16 @@ fn design_03_examples_that_block() {
 }
 
 #[test]
+fn design_03_example_of_a_listed_hotfix() {
+    let hotfix = "HF_10.5.0.0(CU9)_20251120-135714";
+    let mut scenario = Scenario::new(hotfix, "10.5.0 CU9").web(Some("10.5.12"));
+    scenario.cluster.software.hotfixes = vec![format!("{hotfix}.dmupgrade")];
+    assert_eq!(scenario.way(), "Converged");
+    scenario.cluster.software.hotfixes.clear();
+    assert_eq!(scenario.way(), "10.5.0 CU9, !HotfixInstalled");
+}
+
+#[test]
 fn design_03_example_of_a_mixed_cluster() {
     let legacy =
         Scenario::new("10.4.0 CU21", "10.6.0 CU6").seen(&[("a1", "10.4.0 CU21"), ("a2", "10.5.0 CU12")]);

@@ -94,10 +94,22 @@ pub(super) const ALL: &[Told] = &[
         "Nothing, if it is meant: the plan names the member that the copy lacks; the package itself stays as it is.",
     ),
     told(
+        "ProbeNotReady",
+        "A Probe is not Running.",
+        "The manifest says `kind: DMP`; Probes are upgraded along, and nothing waits for them (S6).",
+        "Look at it when the Agents are done.",
+    ),
+    told(
         "RequirementUnknown",
         "Whether an Agent has what the target needs was not seen.",
         "A .NET bundle or another requirement is missing in the observation (S5).",
         "Look on the Agent; what is missing makes the package's own check fail.",
+    ),
+    told(
+        "RunAsUnproven",
+        "No job has run under the account of jobs on this cluster yet.",
+        "`upgrade.runAs` names an account, and nothing shows that it may do there what it must (S10).",
+        "Be at hand for the first job, or prove it before: `doctor --canary`.",
     ),
     told(
         "SeveralRestoresOwed",
