@@ -15,6 +15,8 @@ use crate::converged::ExpectedCore;
 pub(super) struct Expected {
     pub(super) core: BTreeMap<AgentName, ExpectedCore>,
     pub(super) web: BTreeMap<AgentName, Version>,
+    /// The level that the plan knew an Agent on; none once a step has changed it.
+    pub(super) planned_web: BTreeMap<AgentName, Version>,
 }
 
 impl Expected {
@@ -24,6 +26,9 @@ impl Expected {
         for agent in &plan.agents {
             if let Some(core) = agent.core.as_deref().and_then(|core| expected_core(core, agent.build)) {
                 expected.core.insert(agent.name.clone(), core);
+            }
+            if let Some(level) = agent.web_apps.as_deref().and_then(|level| level.parse().ok()) {
+                expected.planned_web.insert(agent.name.clone(), level);
             }
         }
         for step in plan.steps.iter().take(index) {
@@ -36,6 +41,9 @@ impl Expected {
     pub(super) fn apply(&mut self, step: &Step) {
         let Some(to) = &step.to else { return };
         for agent in &step.agents {
+            if is_install(step.action) {
+                self.planned_web.remove(agent);
+            }
             if is_core(step.action) {
                 if let Some(core) = expected_core(to, step.build) {
                     self.core.insert(agent.clone(), core);

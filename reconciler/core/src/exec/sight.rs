@@ -87,11 +87,25 @@ impl<'a> Sight<'a> {
         } else if step
             .agents
             .iter()
-            .all(|name| self.unchanged(name, before) && !self.shows(name, &after, true))
+            .all(|name| {
+                self.unchanged(name, before)
+                    && (!self.shows(name, &after, true) || self.was_there(name, before, &after))
+            })
         {
             Standing::Unchanged
         } else {
             Standing::Mixed
+        }
+    }
+
+    /// Whether the plan knew the Agent on the web level that a step brings to all of them.
+    fn was_there(&self, name: &AgentName, before: &Expected, after: &Expected) -> bool {
+        match (before.planned_web.get(name), after.web.get(name)) {
+            (Some(planned), Some(wanted)) => {
+                let planned = self.catalog.web_level(planned);
+                planned.is_some() && planned == self.catalog.web_level(wanted)
+            }
+            _ => false,
         }
     }
 

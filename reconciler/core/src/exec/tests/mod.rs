@@ -274,6 +274,18 @@ fn a_step_that_the_agents_show_already_is_skipped() {
     assert_eq!(world.installed, ["10.6.4.dmupgrade", "10.6.6.dmupgrade"]);
 }
 
+/// A web package goes to all Agents, also to one that has its level already: that is what the plan saw.
+#[test]
+fn an_agent_that_has_the_web_level_already_does_not_stop_the_others() {
+    let mut plan = plans::web_downgrade();
+    plan.agents[1].web_apps = Some(plans::LOW_WEB.to_owned());
+    let mut world = World::on(NEW, Some(plans::HIGH_WEB));
+    world.agents.get_mut("a2").expect("an Agent").web_apps = Some(plans::LOW_WEB.to_owned());
+    let mut machine = world::machine_of(&world, plan, Vec::new());
+    assert_eq!(world.drive(&mut machine, Crash::Never), Some(Finish::Succeeded));
+    assert!(world.agents.values().all(|agent| agent.web_apps.as_deref() == Some(plans::LOW_WEB)));
+}
+
 #[test]
 fn agents_that_the_plan_does_not_know_end_it_for_another_plan() {
     let mut world = World::new();
