@@ -216,9 +216,11 @@ fn wanted(input: &PlanInput<'_>, course: &Course<'_>) -> VersionPair {
 }
 
 fn versions_of(seen: &Seen<'_>) -> AgentVersions {
+    // A hotfix as the Agent names it (D4): by the name of its base, the execution would look for the base.
+    let verbatim = || seen.reached().and_then(|agent| agent.core.clone());
     AgentVersions {
         name: seen.name.clone(),
-        core: seen.release().map(Release::name),
+        core: seen.release().and_then(|core| if core.is_hotfix() { verbatim() } else { Some(core.name()) }),
         build: seen.release().and_then(Release::build),
         web_apps: seen.web.as_ref().map(Version::release_name),
     }

@@ -71,6 +71,15 @@ fn d3_a_feature_release_cu_that_runs_is_newer_than_the_release_alone() {
     assert_eq!(Scenario::new("10.6.3", "10.6.3 CU1").way(), "10.6.3 CU1");
 }
 
+/// By the name of its base the execution would look for the base, and never begin.
+#[test]
+fn d4_a_plan_names_a_hotfix_as_its_agent_does() {
+    let hotfix = "HF_10.5.0.0(CU9)_20251120-135714";
+    let plan = Scenario::new(hotfix, "10.5.0 CU12").web(Some("10.5.12")).plan();
+    assert!(plan.agents.iter().all(|agent| agent.core.as_deref() == Some(hotfix)), "{:?}", plan.agents);
+    assert_eq!(plan.from.core.as_deref(), Some("10.5.0 CU9"));
+}
+
 #[test]
 fn d4_a_hotfix_is_not_replaced_silently() {
     let hotfix = "HF_10.5.0.0(CU9)_20251120-135714";
