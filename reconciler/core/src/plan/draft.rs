@@ -14,6 +14,8 @@ use super::PlanInput;
 pub(super) struct Draft {
     /// The known issues that Advisories accept on this day, each with what a reader is told of it.
     accepted: Vec<(String, String)>,
+    /// The known issues that Advisories accepted until a day that has passed, each with what a reader is told of it.
+    expired: Vec<(String, String)>,
     pub(super) change: Change,
     pub(super) steps: Vec<Step>,
     pub(super) blocked: Vec<Block>,
@@ -26,13 +28,19 @@ impl Draft {
     pub(super) fn new(input: &PlanInput<'_>) -> Self {
         let today = input.now.to_zoned(TimeZone::UTC).date();
         let advisories = input.desired.cluster.advisories.iter();
-        let counting = advisories.filter(|advisory| advisory.accept && advisory.counts_on(today));
+        let (counting, over): (Vec<&Advisory>, Vec<_>) =
+            advisories.filter(|advisory| advisory.accept).partition(|advisory| advisory.counts_on(today));
         let told = |advisory: &Advisory| {
             let Advisory { name, reason, expires, .. } = advisory;
             format!("accepted by the Advisory {name} until {expires}: {reason}")
         };
+        let renew = |advisory: &Advisory| {
+            let Advisory { name, expires, .. } = advisory;
+            format!("renew the Advisory {name}, which accepted it until {expires}, if its reason still holds")
+        };
         Self {
-            accepted: counting.map(|advisory| (advisory.issue.clone(), told(advisory))).collect(),
+            accepted: counting.iter().map(|advisory| (advisory.issue.clone(), told(advisory))).collect(),
+            expired: over.iter().map(|advisory| (advisory.issue.clone(), renew(advisory))).collect(),
             change: Change::None,
             steps: Vec::new(),
             blocked: Vec::new(),
@@ -70,8 +78,10 @@ impl Draft {
                 let message = format!("{message}; {told}");
                 self.warn("KnownIssue", issue, message);
             }
-            (Some(_), None) => {
-                let help = format!("{help}; or accept the issue by an Advisory, with the reason");
+            (Some(issue), None) => {
+                let expired = self.expired.iter().find(|(expired, _)| expired == issue);
+                let accept = expired.map_or("accept the issue by an Advisory, with the reason", |(_, told)| told);
+                let help = format!("{help}; or {accept}");
                 self.block(BlockCode::KnownIssue, agents, message, help);
             }
             (None, _) => self.block(BlockCode::KnownIssue, agents, message, help),

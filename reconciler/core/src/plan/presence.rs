@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use dataminer_schema::{
     id::AgentName,
     plan::BlockCode,
-    v1::observation::{AgentObservation, Observation, OperationState},
+    v1::observation::{AgentObservation, Observation, OperationState, TopologyEntry},
 };
 use jiff::SignedDuration;
 
@@ -94,9 +94,10 @@ fn topology(observation: &Observation, survey: &Survey<'_>, draft: &mut Draft) {
     let help = "declare exactly the Agents that DMS.xml names, Failover partners under `failover`";
     if topology.len() != survey.members.len() {
         let message = format!(
-            "the cluster has {} Agents by DMS.xml, the manifest declares {}",
+            "the cluster has {} Agents by DMS.xml, the manifest declares {}{}",
             topology.len(),
-            survey.members.len()
+            survey.members.len(),
+            undeclared(topology, survey)
         );
         draft.block(BlockCode::TopologyMismatch, Vec::new(), message, help);
         return;
@@ -141,6 +142,25 @@ fn topology(observation: &Observation, survey: &Survey<'_>, draft: &mut Draft) {
             );
             draft.block(BlockCode::TopologyMismatch, pair, message, help);
         }
+    }
+}
+
+/// The addresses that DMS.xml names and no declared Agent has, as the end of a sentence; nothing where an Agent that was
+/// not seen may have one of them.
+fn undeclared(topology: &[TopologyEntry], survey: &Survey<'_>) -> String {
+    let own: Vec<Option<&str>> = survey
+        .members
+        .iter()
+        .map(|seen| seen.reached().and_then(|agent| agent.address.as_deref()))
+        .collect();
+    let named = topology.iter().map(|entry| entry.address.as_str());
+    let mut missing: Vec<&str> = named.filter(|address| !own.contains(&Some(address))).collect();
+    missing.sort_unstable();
+    match missing.as_slice() {
+        [] => String::new(),
+        _ if own.contains(&None) => String::new(),
+        [.., _] if missing.len() > 5 => format!("; {} addresses there are not declared", missing.len()),
+        missing => format!("; not declared: {}", missing.join(", ")),
     }
 }
 

@@ -346,4 +346,7 @@ fn an_advisory_turns_the_block_of_its_issue_into_a_warning_until_it_expires() {
     ] {
         assert_eq!(codes(&plan), [BlockCode::KnownIssue]);
     }
+    // Whoever accepted it looks for the reason first where it says that it no longer counts.
+    let help = &advised(issue, true, "2026-11-20").blocked[0].help;
+    assert!(help.ends_with("renew the Advisory seen, which accepted it until 2026-11-20, if its reason still holds"), "{help}");
 }
