@@ -84,14 +84,10 @@ impl<'a> Sight<'a> {
         after.apply(step);
         if step.agents.iter().all(|name| self.shows(name, &after, is_web(step.action))) {
             Standing::Reached
-        } else if step
-            .agents
-            .iter()
-            .all(|name| {
-                self.unchanged(name, before)
-                    && (!self.shows(name, &after, true) || self.was_there(name, before, &after))
-            })
-        {
+        } else if step.agents.iter().all(|name| {
+            self.unchanged(name, before)
+                && (!self.shows(name, &after, true) || self.was_there(name, before, &after))
+        }) {
             Standing::Unchanged
         } else {
             Standing::Mixed

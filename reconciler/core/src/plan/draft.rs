@@ -80,7 +80,8 @@ impl Draft {
             }
             (Some(issue), None) => {
                 let expired = self.expired.iter().find(|(expired, _)| expired == issue);
-                let accept = expired.map_or("accept the issue by an Advisory, with the reason", |(_, told)| told);
+                let accept =
+                    expired.map_or("accept the issue by an Advisory, with the reason", |(_, told)| told);
                 let help = format!("{help}; or {accept}");
                 self.block(BlockCode::KnownIssue, agents, message, help);
             }

@@ -148,11 +148,8 @@ fn topology(observation: &Observation, survey: &Survey<'_>, draft: &mut Draft) {
 /// The addresses that DMS.xml names and no declared Agent has, as the end of a sentence; nothing where an Agent that was
 /// not seen may have one of them.
 fn undeclared(topology: &[TopologyEntry], survey: &Survey<'_>) -> String {
-    let own: Vec<Option<&str>> = survey
-        .members
-        .iter()
-        .map(|seen| seen.reached().and_then(|agent| agent.address.as_deref()))
-        .collect();
+    let own: Vec<Option<&str>> =
+        survey.members.iter().map(|seen| seen.reached().and_then(|agent| agent.address.as_deref())).collect();
     let named = topology.iter().map(|entry| entry.address.as_str());
     let mut missing: Vec<&str> = named.filter(|address| !own.contains(&Some(address))).collect();
     missing.sort_unstable();

@@ -80,6 +80,7 @@ fn s0_the_topology_must_be_the_declared_one() {
     stranger.id = 199;
     more.observation.as_mut().unwrap().topology.as_mut().unwrap().push(stranger);
     assert_eq!(codes(&more.plan()), [BlockCode::TopologyMismatch]);
+    assert!(more.plan().blocked[0].message.ends_with("; not declared: 10.0.0.99"));
     let moved = upgrade().agent("a2", |agent| agent.address = Some("10.0.0.77".to_owned()));
     assert_eq!(codes(&moved.plan()), [BlockCode::TopologyMismatch]);
     let mut unknown = upgrade();
@@ -348,5 +349,10 @@ fn an_advisory_turns_the_block_of_its_issue_into_a_warning_until_it_expires() {
     }
     // Whoever accepted it looks for the reason first where it says that it no longer counts.
     let help = &advised(issue, true, "2026-11-20").blocked[0].help;
-    assert!(help.ends_with("renew the Advisory seen, which accepted it until 2026-11-20, if its reason still holds"), "{help}");
+    assert!(
+        help.ends_with(
+            "renew the Advisory seen, which accepted it until 2026-11-20, if its reason still holds"
+        ),
+        "{help}"
+    );
 }
