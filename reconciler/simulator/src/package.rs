@@ -18,7 +18,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     error::SimulatorError,
-    product::{Tool, layout, order::reached},
+    product::{Content, Tool, check_file, layout, order::reached},
     random,
 };
 
@@ -231,7 +231,11 @@ fn update_zip(spec: &PackageSpec) -> Result<Vec<u8>, zip::result::ZipError> {
         members
             .push(("Prerequisites/executor/StandaloneBpaExecutor.exe".to_owned(), "MZ simulated".to_owned()));
     }
-    members.extend(checks.iter().map(|name| (format!("Prerequisites/{name}"), format!("MZ {name}"))));
+    let brings = match spec.kind {
+        Kind::Full => Content::Full(version.clone()),
+        Kind::Web => Content::Web(version.clone()),
+    };
+    members.extend(checks.iter().map(|name| (format!("Prerequisites/{name}"), check_file(name, &brings))));
     for (name, text) in members {
         inner.start_file(name, options)?;
         inner.write_all(text.as_bytes())?;

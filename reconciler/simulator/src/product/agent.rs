@@ -12,7 +12,7 @@ use futures::future::{BoxFuture, FutureExt};
 use rand_chacha::ChaCha8Rng;
 use tokio_util::sync::CancellationToken;
 
-use super::{cluster::Cluster, content, layout, modules, rules, utility};
+use super::{cluster::Cluster, content, executor, layout, modules, rules, utility};
 use crate::{
     clock::local_text,
     cmd::Streams,
@@ -42,6 +42,8 @@ pub(crate) struct AgentState {
     pub(crate) torn: bool,
     /// How often DataMiner was started; gives new process ids.
     pub(crate) starts: u32,
+    /// When DataMiner came up last; long ago if absent.
+    pub(crate) up_since: Option<tokio::time::Instant>,
     /// Taskbar Utilities that run.
     pub(crate) utilities: u32,
 }
@@ -94,6 +96,7 @@ impl Agent {
             history_due: None,
             torn: false,
             starts: 1,
+            up_since: None,
             utilities: 0,
         };
         Arc::new(Self {
@@ -191,7 +194,10 @@ impl Agent {
         if let Err(error) = content::migrate(&self.machine.disk, &web) {
             tracing::warn!(agent = %self.spec.name, %error, "content was not migrated");
         }
-        self.change(|state| state.run = RunState::Running);
+        self.change(|state| {
+            state.run = RunState::Running;
+            state.up_since = Some(tokio::time::Instant::now());
+        });
         if let Some(cluster) = self.cluster.upgrade() {
             cluster.synchronise();
         }
@@ -305,11 +311,15 @@ impl Product for Agent {
         _user: &'a str,
         streams: &'a Streams,
     ) -> Option<BoxFuture<'a, i32>> {
-        if !program.name()?.eq_ignore_ascii_case("SLTaskbarUtility.exe") {
+        let name = program.name()?;
+        let agent = self.shared()?;
+        if name.eq_ignore_ascii_case("StandaloneBpaExecutor.exe") {
+            return Some(async move { executor::run(agent, arguments, streams).await }.boxed());
+        }
+        if !name.eq_ignore_ascii_case("SLTaskbarUtility.exe") {
             return None;
         }
         let cluster = self.cluster.upgrade()?;
-        let agent = self.shared()?;
         Some(async move { utility::run(agent, cluster, arguments, streams).await }.boxed())
     }
 }

@@ -23,6 +23,9 @@ pub(crate) fn dataminer(relative: &str) -> WinPath {
 pub(crate) const UTILITY: &str =
     r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe";
 
+/// The program that runs the checks of packages.
+pub(crate) const EXECUTOR: &str = r"Tools\StandaloneBpaExecutor\StandaloneBpaExecutor.exe";
+
 /// `Upgrades\VersionHistory.txt`.
 pub(crate) const HISTORY: &str = r"Upgrades\VersionHistory.txt";
 /// `System Cache\Web\Backups`.
@@ -74,6 +77,7 @@ pub(crate) fn write(
         disk.make_dirs(&WinPath::fixed(&folder))?;
     }
     disk.write(&WinPath::fixed(UTILITY), b"MZ simulated")?;
+    disk.write(&dataminer(EXECUTOR), b"MZ simulated")?;
     disk.write(&dataminer("DMS.xml"), dms_xml(spec, cluster, agents).as_bytes())?;
     disk.write(&dataminer("DataMiner.xml"), dataminer_xml(spec).as_bytes())?;
     disk.write(&dataminer("MaintenanceSettings.xml"), maintenance_xml(spec, spec.broker_gateway).as_bytes())?;

@@ -7,6 +7,7 @@ mod cluster;
 pub(crate) mod content;
 mod content_backup;
 pub(crate) mod edit;
+mod executor;
 mod info;
 pub(crate) mod layout;
 mod log;
@@ -22,4 +23,6 @@ mod sync;
 mod tools;
 mod utility;
 
-pub(crate) use self::{agent::Agent, cluster::Cluster, tools::Tool};
+pub(crate) use self::{
+    agent::Agent, cluster::Cluster, package::Content, prerequisites::check_file, tools::Tool,
+};

@@ -150,7 +150,7 @@ async fn prepare(order: &Order, logs: &[ProgressLog], own: Option<usize>) -> Res
         let mut failures = Vec::new();
         for check in &package.prerequisites {
             agent.pause(1, 4).await;
-            match prerequisites::run(agent, package, check) {
+            match prerequisites::run(agent, &package.content, check) {
                 Ok(()) => log.append("information", &format!("Prerequisite {check} succeeded")),
                 Err(text) => failures.push(format!("Prerequisite {check} failed: {text}")),
             }

@@ -8,14 +8,23 @@ use super::{
     package::{Content, Package},
 };
 
-/// Runs one check on one Agent; the error is its text in the log.
-pub(crate) fn run(agent: &Agent, package: &Package, check: &str) -> Result<(), String> {
+/// What a look-alike package holds as the file of a check: its name and the software that it is to let in.
+pub(crate) fn check_file(check: &str, content: &Content) -> String {
+    match content {
+        Content::Full(version) => format!("MZ {check} of Full {version}"),
+        Content::Web(version) => format!("MZ {check} of Web {version}"),
+        Content::Tool(_) => format!("MZ {check}"),
+    }
+}
+
+/// Runs one check of a package that brings `content` on one Agent; the error is its text in the log.
+pub(crate) fn run(agent: &Agent, content: &Content, check: &str) -> Result<(), String> {
     let stem = check.trim_end_matches(".dll").trim_end_matches(".DLL");
     if agent.faults(|faults| faults.failing.contains(stem)) {
         return Err("Issues detected (injected)".to_owned());
     }
     let state = agent.state();
-    let (Content::Full(target) | Content::Web(target)) = &package.content else { return Ok(()) };
+    let (Content::Full(target) | Content::Web(target)) = content else { return Ok(()) };
     let current = &state.core;
     match stem {
         "VerifyBrokerGatewayMigration" if !state.broker_gateway => {

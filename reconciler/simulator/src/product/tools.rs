@@ -1,6 +1,6 @@
 //! Packages that check or migrate and install nothing: they have free names (`domain/01`, package file names).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     agent::Agent,
@@ -37,6 +37,9 @@ impl Tool {
         }
     }
 }
+
+/// How long all Agents must be online together before a migration (`domain/02 section 2`).
+const TOGETHER: Duration = Duration::from_secs(15 * 60);
 
 /// Runs a tool on its targets: the whole system at once, without a restart.
 pub(super) async fn run(
@@ -75,6 +78,10 @@ fn check(tool: Tool, agent: &Agent) -> Result<(), String> {
         Tool::NatsMigrationCheck | Tool::NatsMigration => {
             if state.run != RunState::Running {
                 return Err(format!("{address}: not all Agents are online"));
+            }
+            let together = agent.machine.clock.real(TOGETHER);
+            if state.up_since.is_some_and(|since| since.elapsed() < together) {
+                return Err(format!("{address}: not all Agents have been online for 15 minutes"));
             }
             if !reached(&state.core, (10, 5, 2), (10, 5, 5)) {
                 return Err(format!("{address}: DataMiner {} knows no BrokerGateway", state.core.line()));
