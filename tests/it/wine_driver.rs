@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fs, sync::Arc};
 
 use camino::Utf8Path;
-use dataminer_core::exec::effect::{
-    ContentRestore, Effect, EffectKind, Job, JobEnd, ModuleInstall, Outcome, Package, Refusal,
+use dataminer_core::exec::{
+    checks::{Checked, PrerequisiteRun, Verdict},
+    effect::{ContentRestore, Effect, EffectKind, Job, JobEnd, ModuleInstall, Outcome, Package, Refusal},
 };
 use dataminer_reconciler::{
     agent::{ClusterDriver, DriverContext, secrets::SecretResolver},
@@ -113,7 +114,7 @@ impl Scene {
             id: JobId::new(id).expect("a valid id"),
             action: Action::UpgradeCore,
             package: package.clone(),
-            to: "10.5.0 CU12".to_owned(),
+            to: Some("10.5.0 CU12".to_owned()),
             orchestrator: self.agent.clone(),
             agents: vec![self.agent.clone()],
             whole_cluster: true,
@@ -239,6 +240,49 @@ async fn an_older_generation_of_the_driver_is_refused() {
     assert_eq!(scene.utility_runs(), 0);
     let ended = scene.perform(newer, scene.job("p2-s1-1", &package)).await;
     assert!(matches!(&ended, Outcome::JobEnded(JobEnd::Exited { code: 0, .. })), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checks_of_a_package_run_by_the_products_own_program() {
+    let Some(scene) = Scene::new() else { return };
+    let generation = scene.claim().await;
+    let check =
+        |name: &str, outcome: &str| (format!("Prerequisites/{name}.dll"), outcome.as_bytes().to_vec());
+    let members = [
+        check("VerifyGood", "NoIssues"),
+        check("Verify (1) Bad", "IssuesDetected"),
+        check("VerifySilent", "silent"),
+        ("UpdateContent.txt".to_owned(), b"SLEEP 1".to_vec()),
+    ];
+    let update = zip_of(members);
+    let package = scene.package(&zip_of([("Update.zip".to_owned(), update)]));
+    let run = |id: &str| {
+        EffectKind::RunPrerequisites(Box::new(PrerequisiteRun {
+            id: JobId::new(id).expect("a valid id"),
+            package: package.clone(),
+            agents: vec![scene.agent.clone()],
+            run_as: RunAs::SshUser,
+            deadline: Timestamp::now() + SignedDuration::from_mins(5),
+        }))
+    };
+    for _again in 0..2 {
+        let ended = scene.perform(generation, run("p1-s2-1")).await;
+        let Outcome::Checked(Checked { passed: 1, findings }) = &ended else { panic!("{ended:?}") };
+        let found: Vec<_> = findings.iter().map(|found| (found.check.as_str(), found.verdict)).collect();
+        assert_eq!(found, [("Verify (1) Bad.dll", Verdict::Failed), ("VerifySilent.dll", Verdict::Unknown)]);
+        assert_eq!(findings[0].message, "the stand-in was told so");
+    }
+    let log = fs::read_to_string(scene.host.file("standins/executor.log")).expect("it was started");
+    assert_eq!(log.lines().count(), 3, "once each: {log}");
+}
+
+fn zip_of(members: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("a fresh entry");
+        std::io::Write::write_all(&mut zip, &bytes).expect("memory can be written");
+    }
+    zip.finish().expect("memory can be written").into_inner()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

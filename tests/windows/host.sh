@@ -107,6 +107,9 @@ make_drive() {
     mkdir -p "$drive/standins" "$drive/ProgramData" "$utility" "$drive/Skyline DataMiner/Upgrades/Packages"
     cp "$template/standins.exe" "$drive/standins/launch.exe"
     cp "$template/standins.exe" "$utility/SLTaskbarUtility.exe"
+    local executor="$drive/Skyline DataMiner/Tools/StandaloneBpaExecutor"
+    mkdir -p "$executor"
+    cp "$template/standins.exe" "$executor/StandaloneBpaExecutor.exe"
 }
 
 # sftp-server behind chroot needs its libraries and one user; then `/C:/…` is a path as on Windows.

@@ -16,6 +16,7 @@
  *   msi-exitcode    what msiexec returns, decimal; it works all the same for 3010 and does nothing for any other
  *   msi-hold        while this file exists, msiexec keeps running before it does anything
  *   msiexec.log     one line per start of msiexec: its command line
+ *   executor.log    one line per start of StandaloneBpaExecutor: its command line
  */
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
@@ -523,6 +524,34 @@ static int msiexec(int argc, wchar_t **argv)
     return done ? done : wanted;
 }
 
+/* ---- StandaloneBpaExecutor -------------------------------------------------------------------------------- */
+
+/* A check here is a file whose text is the outcome that it comes to; `silent` leaves no result. The layout of the
+ * result is invented around the documented property. Exit code 0 whatever was found, as before 10.6.7/10.7.0. */
+static int executor(int argc, wchar_t **argv)
+{
+    wchar_t text[LONGEST];
+    _snwprintf(text, LONGEST, L"%ls\r\n", GetCommandLineW());
+    append(HOME L"\\executor.log", text);
+    const wchar_t *result = value_of(argc, argv, L"-f"), *check = NULL;
+    for (int i = 1; i < argc; i++)
+        if (!wcsncmp(argv[i], L"--", 2))
+            check = argv[i] + 2;
+    char *outcome = check ? read_all(check, NULL) : NULL;
+    if (!result || !outcome) {
+        err(L"StandaloneBpaExecutor: no result file or no test\r\n");
+        return 0;
+    }
+    outcome[strcspn(outcome, "\r\n")] = 0;
+    out(L"Executing %ls\r\n", check);
+    if (!strcmp(outcome, "silent"))
+        return 0;
+    DeleteFileW(result);
+    _snwprintf(text, LONGEST, L"[ { \"Outcome\": \"%hs\", \"ResultMessage\": \"the stand-in was told so\" } ]\r\n", outcome);
+    append(result, text);
+    return 0;
+}
+
 /* ---- the door ------------------------------------------------------------------------------------------- */
 
 int wmain(int argc, wchar_t **argv)
@@ -552,6 +581,8 @@ int wmain(int argc, wchar_t **argv)
         return msiexec(argc, argv);
     if (!_wcsicmp(name, L"SLTaskbarUtility.exe"))
         return utility(argc, argv);
+    if (!_wcsicmp(name, L"StandaloneBpaExecutor.exe"))
+        return executor(argc, argv);
     err(L"%ls: no stand-in has this name\r\n", name);
     return 9009;
 }

@@ -46,17 +46,20 @@ async fn with(inner: &Inner, session: &Session) -> Result<(), AgentError> {
         }
     }
     ended.sort_by_key(|(_, _, folder)| std::cmp::Reverse(folder.modified));
-    for (at, (id, files, _)) in ended.iter().enumerate() {
+    let mut kept = 0;
+    for (id, files, _) in &ended {
         let path = inner.context.layout.job(id);
+        // Results of checks prove nothing once the package has run, and must not push out what does.
+        let keep = kept < KEPT_RECORDS && !files.iter().any(|file| is_check(&file.name));
+        kept += usize::from(keep);
         if files.iter().any(|file| file.name.eq_ignore_ascii_case("task.xml")) {
             scripts::run(&session.connection, Script::Clean, Argument::Job(id), ExecLimits::default())
                 .await?;
         }
-        for file in files.iter().filter(|file| !file.folder && (at >= KEPT_RECORDS || !is_record(&file.name)))
-        {
+        for file in files.iter().filter(|file| !file.folder && (!keep || !is_record(&file.name))) {
             session.sftp.remove(&format!("{path}/{}", file.name)).await?;
         }
-        if at >= KEPT_RECORDS {
+        if !keep {
             session.sftp.remove_folder(&path).await?;
         }
     }
@@ -72,6 +75,11 @@ async fn with(inner: &Inner, session: &Session) -> Result<(), AgentError> {
         session.sftp.remove_folder(&path).await?;
     }
     Ok(())
+}
+
+/// A check of a package that a job ran.
+fn is_check(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".dll")
 }
 
 /// What stays of an ended job.

@@ -4,6 +4,7 @@
 //! Agent says is hostile until checked; everything that is sent to one is checked before.
 
 mod backup;
+mod checks;
 mod claim;
 mod clean;
 mod content;

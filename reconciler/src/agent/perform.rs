@@ -7,7 +7,7 @@ use dataminer_schema::id::AgentName;
 use futures::{StreamExt, stream};
 
 use super::{
-    Inner, backup,
+    Inner, backup, checks,
     claim::combine,
     clean,
     context::tell,
@@ -46,6 +46,7 @@ pub(super) async fn perform(
             });
             staged.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
         }
+        EffectKind::RunPrerequisites(wanted) => checks::run(inner, generation, wanted, progress).await,
         EffectKind::SaveBackup { agents } => {
             let observation = inner.observe().await;
             let content = |link: &Link| backup::Content::of(&observation, &link.name);

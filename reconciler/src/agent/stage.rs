@@ -41,6 +41,11 @@ pub(super) struct Payload {
 }
 
 impl Payload {
+    /// The local file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Finds and hashes the package; nothing is sent of one that is not what it should be.
     pub(super) async fn find(inner: &Inner, package: &Package) -> Result<Self, AgentError> {
         let file = checked_file_name("the package file name", &package.file)?.to_owned();

@@ -53,6 +53,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
             | EventKind::OperationResumed
             | EventKind::StepStarted
             | EventKind::StepFinished
+            | EventKind::PrerequisiteUnclear
             | EventKind::StateChanged
             | EventKind::OperatorRequest
             | EventKind::PlanApproved

@@ -5,11 +5,12 @@
 //! Every await here may be the last one of the process. Whatever is not in the journal by then did not happen;
 //! what is intended there and not answered is looked for on the Agents by the next run.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use dataminer_core::{
     exec::{
-        effect::{Effect, EffectKind, Outcome},
+        checks::{CheckFinding, Verdict},
+        effect::{Effect, EffectKind, JobEnd, Outcome},
         finish::Finish,
         journal::{JournalEntry, Record, Replay, Started},
         machine::{Machine, Next as Step},
@@ -95,7 +96,8 @@ impl<P: AgentPort> ClusterLoop<P> {
             Arc::clone(&self.target.catalog),
             policy,
             at,
-        );
+        )
+        .knowing(self.target.knowledge.clone());
         self.execute(Operation::new(id, machine, generation, self.target.desired.digest.clone()), scope).await
     }
 
@@ -130,7 +132,8 @@ impl<P: AgentPort> ClusterLoop<P> {
             ExecPolicy::for_plan(&stored.plan),
             &stored.journal,
             now(),
-        );
+        )
+        .knowing(self.target.knowledge.clone());
         let desired = begun_with.unwrap_or_else(|| self.target.desired.digest.clone());
         self.plan = Some((stored.row, stored.plan));
         self.resumed();
@@ -158,6 +161,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                             )
                             .await?;
                             self.keep_observation(&outcome).await?;
+                            self.tell_checks(&operation, &effect, &outcome).await;
                             operation.machine.handle(at, effect.id, outcome);
                         }
                         Heard::Interrupted => {
@@ -277,6 +281,17 @@ impl<P: AgentPort> ClusterLoop<P> {
         Ok(())
     }
 
+    /// Tells the history which prerequisites did not simply pass; one that failed ends the operation and is told then.
+    async fn tell_checks(&self, operation: &Operation, effect: &Effect, outcome: &Outcome) {
+        for message in unclear(&effect.kind, outcome) {
+            tracing::warn!(cluster = %self.name, "{message}");
+            let mut event = self.event(EventKind::PrerequisiteUnclear, message);
+            event.plan = Some(operation.machine.plan().id.clone());
+            event.step = Some(effect.step.clone());
+            self.record(event).await;
+        }
+    }
+
     /// Publishes, and tells the history of each step as it begins.
     async fn announce(&mut self, operation: &mut Operation) {
         let index = operation.machine.steps_done();
@@ -377,6 +392,40 @@ impl Operation {
 fn first_attempt(last: u32, generation: u64, max_attempts: u32) -> u32 {
     let earlier = u32::try_from(generation.saturating_sub(1)).unwrap_or(u32::MAX);
     earlier.saturating_mul(max_attempts).max(last).saturating_add(1)
+}
+
+/// One sentence for each prerequisite that did not simply pass, with all Agents of which it says the same.
+fn unclear(kind: &EffectKind, outcome: &Outcome) -> Vec<String> {
+    match (kind, outcome) {
+        (_, Outcome::Checked(checked)) => {
+            let mut told: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
+            for CheckFinding { agent, check, verdict, message } in &checked.findings {
+                let word = match verdict {
+                    Verdict::Failed => continue,
+                    Verdict::Warned => "warns",
+                    Verdict::Unknown => "has no known result",
+                };
+                told.entry((check, word, message)).or_default().push(agent.as_str());
+            }
+            let sentence = |((check, word, message), agents): (_, Vec<&str>)| {
+                format!("prerequisite {check} {word} on {}: {message}", agents.join(", "))
+            };
+            told.into_iter().map(sentence).collect()
+        }
+        (EffectKind::RunPrerequisites(run), Outcome::JobEnded(end)) => {
+            let how = match end {
+                JobEnd::Exited { code, .. } => format!("ended with {code}"),
+                JobEnd::Vanished => "were killed".to_owned(),
+                JobEnd::Refused { reason } => format!("did not begin ({reason:?})"),
+                JobEnd::TimedOut { .. } => "still ran at their deadline".to_owned(),
+            };
+            vec![format!(
+                "the prerequisites of {} {how} (job {}): their results are not known",
+                run.package.file, run.id
+            )]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn view(operation: &Operation) -> Option<OperationView<'_>> {

@@ -185,7 +185,11 @@ impl<P: AgentPort> ClusterLoop<P> {
         };
         match outcome {
             Outcome::Failed(failure) => Ok(put_off(failure)),
-            Outcome::Done | Outcome::Observed(_) | Outcome::Saved(_) | Outcome::JobEnded(_) => {
+            Outcome::Done
+            | Outcome::Observed(_)
+            | Outcome::Checked(_)
+            | Outcome::Saved(_)
+            | Outcome::JobEnded(_) => {
                 let message =
                     format!("the content backup {} is to be restored on every Agent", backup.short());
                 self.record(self.event(EventKind::OperatorRequest, message)).await;

@@ -8,7 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8PathBuf;
 use dataminer_core::{
-    exec::effect::{Disposition, Effect, EffectKind, Failure, JobEnd, Outcome},
+    exec::{
+        checks::Checked,
+        effect::{Disposition, Effect, EffectKind, Failure, JobEnd, Outcome},
+    },
     knowledge::Knowledge,
 };
 use dataminer_schema::{
@@ -156,6 +159,7 @@ impl AgentPort for Dms {
                 self.script().staged += 1;
                 Outcome::Done
             }
+            EffectKind::RunPrerequisites(_) => Outcome::Checked(Checked::default()),
             EffectKind::SaveBackup { .. } => Outcome::Saved(Vec::new()),
             EffectKind::Owe { work, .. } => {
                 self.script().owed.extend(work.iter().cloned());

@@ -19,6 +19,10 @@ pub struct Caps {
     pub sentinel: u64,
     /// Prerequisites that are listed.
     pub prerequisites: usize,
+    /// Bytes of a prerequisite that is taken out.
+    pub check: u64,
+    /// Bytes of all of them.
+    pub checks: u64,
 }
 
 impl Caps {
@@ -32,6 +36,8 @@ impl Caps {
         text: 1 << 20,
         sentinel: 64 << 20,
         prerequisites: 200,
+        check: 16 << 20,
+        checks: 64 << 20,
     };
 }
 

@@ -6,6 +6,7 @@
 //! `domain/09 section 4`.
 
 mod caps;
+mod checks;
 mod contents;
 mod directory;
 mod file_name;
@@ -24,6 +25,7 @@ pub mod verify;
 
 pub use self::{
     caps::{Caps, UPLOAD_LIMIT},
+    checks::{Check, NoChecks, checks},
     finding::{Finding, FindingCode, Severity},
     fingerprint::{Fingerprint, SENTINELS},
     inspect::{Inspection, OuterMember, Packing, UpdateZip, inspect},

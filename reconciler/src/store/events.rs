@@ -70,6 +70,8 @@ pub enum EventKind {
     OperationFailed,
     StepStarted,
     StepFinished,
+    /// A prerequisite passed with a warning, or nobody can tell whether it passes.
+    PrerequisiteUnclear,
     /// The state of a cluster changed.
     StateChanged,
     OperatorRequest,

@@ -84,7 +84,7 @@ fn job(attempt: u32) -> JournalEntry {
         id: format!("abc-5-{attempt}").parse().expect("a job id"),
         action: Action::UpgradeCore,
         package: Package { file: "a.dmupgrade".to_owned(), sha256: Sha256::of(b"a") },
-        to: "10.5.12".to_owned(),
+        to: Some("10.5.12".to_owned()),
         orchestrator: agent(),
         agents: vec![agent()],
         whole_cluster: true,

@@ -59,7 +59,7 @@ impl Scene {
             id: JobId::new(id).expect("a job id"),
             action,
             package: package.clone(),
-            to: to.to_owned(),
+            to: Some(to.to_owned()),
             orchestrator: name("dma-1"),
             agents: self.names(),
             whole_cluster: true,

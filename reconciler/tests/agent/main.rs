@@ -1,6 +1,7 @@
 //! The Agent driver over real SSH against simulated Agents.
 
 mod backup;
+mod checks;
 mod claim;
 mod clean;
 mod harness;

@@ -8,11 +8,15 @@ use super::{
     machine::Machine,
     phase::{Phase, Tries},
     policy::after,
+    tools::{is_tool, tool_failure},
 };
 
 impl Machine {
     pub(super) fn job_ended(&mut self, now: Timestamp, job: Box<Job>, end: JobEnd) {
         match end {
+            JobEnd::Exited { code: 0, log_tail } if is_tool(job.action) => {
+                self.tool_ended(now, &job, &log_tail);
+            }
             JobEnd::Exited { code: 0, .. } => self.complete(now),
             JobEnd::Exited { code, log_tail } => {
                 let (failure, refused) = exit_failure(&job, code, &log_tail);
@@ -185,6 +189,9 @@ fn exit_failure(job: &Job, code: i64, log_tail: &[String]) -> (Failure, bool) {
         .filter_map(|line| line.find("Prerequisite ").map(|at| &line[at..]))
         .filter(|line| line.contains(".dll failed:"))
         .collect();
+    if prerequisites.is_empty() && is_tool(job.action) {
+        return (tool_failure(job, code, log_tail), false);
+    }
     if prerequisites.is_empty() {
         let failed = failure(
             Disposition::Stalled,

@@ -14,6 +14,8 @@ use dataminer_schema::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::checks::{Checked, PrerequisiteRun};
+
 /// One thing to do, journalled as an intent before it is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +35,8 @@ pub enum EffectKind {
     Observe,
     /// The package lies on these Agents, whole and with the right hash.
     StagePackage { package: Package, agents: Vec<AgentName> },
+    /// The package's checks ran on these Agents, by a job that disturbs nobody.
+    RunPrerequisites(Box<PrerequisiteRun>),
     /// Every content backup that the vault lacks, and the current content, of these Agents lies in the vault.
     SaveBackup { agents: Vec<AgentName> },
     /// The job ran once and ended, or is known to have died.
@@ -53,11 +57,13 @@ pub enum EffectKind {
 
 impl EffectKind {
     /// Whether it is long work on Agents that goes on by itself: its fate must be known, so it is never given up.
+    /// Checks change nothing, so they may be given up though a job runs them.
     pub fn is_job(&self) -> bool {
         match self {
             Self::RunJob(_) | Self::RestoreContent(_) | Self::ReinstallModule(_) => true,
             Self::Observe
             | Self::StagePackage { .. }
+            | Self::RunPrerequisites(_)
             | Self::SaveBackup { .. }
             | Self::CleanUp { .. }
             | Self::Owe { .. }
@@ -72,6 +78,7 @@ impl EffectKind {
             Self::RunJob(job) => Some(&job.id),
             Self::RestoreContent(restore) => Some(&restore.id),
             Self::ReinstallModule(install) => Some(&install.id),
+            Self::RunPrerequisites(run) => Some(&run.id),
             Self::Observe
             | Self::StagePackage { .. }
             | Self::SaveBackup { .. }
@@ -133,8 +140,9 @@ pub struct Job {
     pub id: JobId,
     pub action: Action,
     pub package: Package,
-    /// The version that the package brings, as the plan prints it.
-    pub to: String,
+    /// The version that the package brings, as the plan prints it; a tool brings none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// The Agent that runs the job.
     pub orchestrator: AgentName,
     /// The Agents that the job changes.
@@ -154,6 +162,8 @@ pub struct Job {
 pub enum Outcome {
     Done,
     Observed(Box<Observation>),
+    /// What the checks of a package found.
+    Checked(Checked),
     /// What the vault now holds more.
     Saved(Vec<Backup>),
     JobEnded(JobEnd),

@@ -8,6 +8,7 @@ use dataminer_schema::{
     version::Version,
 };
 
+use super::tools::broker_after;
 use crate::converged::ExpectedCore;
 
 /// What each Agent shall show, from the plan.
@@ -17,6 +18,8 @@ pub(super) struct Expected {
     pub(super) web: BTreeMap<AgentName, Version>,
     /// The level that the plan knew an Agent on; none once a step has changed it.
     pub(super) planned_web: BTreeMap<AgentName, Version>,
+    /// Whether BrokerGateway manages NATS, where a tool of the plan sees to it.
+    pub(super) broker: BTreeMap<AgentName, bool>,
 }
 
 impl Expected {
@@ -39,12 +42,17 @@ impl Expected {
 
     /// Also once `step` is done.
     pub(super) fn apply(&mut self, step: &Step) {
+        if let Some(broker) = broker_after(step) {
+            self.broker.extend(step.agents.iter().map(|agent| (agent.clone(), broker)));
+        }
         let Some(to) = &step.to else { return };
         for agent in &step.agents {
             if is_install(step.action) {
                 self.planned_web.remove(agent);
             }
             if is_core(step.action) {
+                // From 10.6.0/10.6.1 on the tag that shows it is obsolete (`domain/02 section 2`).
+                self.broker.remove(agent);
                 if let Some(core) = expected_core(to, step.build) {
                     self.core.insert(agent.clone(), core);
                 }
@@ -62,7 +70,8 @@ impl Expected {
     pub(super) fn describe(&self, agent: &AgentName) -> String {
         let core = self.core.get(agent).map(|core| format!("core {}", core.version));
         let web = self.web.get(agent).map(|level| format!("web {}", level.release_name()));
-        [core, web].into_iter().flatten().collect::<Vec<_>>().join(" and ")
+        let broker = self.broker.get(agent).map(|broker| format!("BrokerGateway {broker}"));
+        [core, web, broker].into_iter().flatten().collect::<Vec<_>>().join(" and ")
     }
 }
 
@@ -78,6 +87,11 @@ pub(super) fn is_core(action: Action) -> bool {
 /// Whether the action installs the web apps alone.
 pub(super) fn is_web(action: Action) -> bool {
     matches!(action, Action::UpgradeWeb | Action::DowngradeWeb)
+}
+
+/// Whether the action disturbs nobody and may be repeated: it is asked for without a look at the Agents.
+pub(super) fn is_quiet(action: Action) -> bool {
+    matches!(action, Action::StagePackage | Action::RunPrerequisites | Action::SaveBackup | Action::CleanUp)
 }
 
 /// Whether the action installs software from a package.

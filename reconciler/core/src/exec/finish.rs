@@ -60,6 +60,8 @@ pub mod reason {
     pub const PREREQUISITE_FAILED: &str = "PrerequisiteFailed";
     /// Content that is owed could not be put back.
     pub const RESTORE_FAILED: &str = "RestoreFailed";
+    /// A tool failed, or nothing shows what it has done.
+    pub const TOOL_FAILED: &str = "ToolFailed";
     pub const TOPOLOGY_MISMATCH: &str = "TopologyMismatch";
     pub const UNHEALTHY: &str = "Unhealthy";
     pub const UPGRADE_FAILED: &str = "UpgradeFailed";

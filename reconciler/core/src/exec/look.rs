@@ -20,6 +20,7 @@ use super::{
     phase::{Phase, Tries},
     policy::after,
     sight::{Sight, Standing, join},
+    tools::{is_tool, may_repeat},
 };
 
 impl Machine {
@@ -39,7 +40,13 @@ impl Machine {
             Phase::Watch { job, quiet_since, .. } => {
                 self.watch_observed(now, &sight, &step, &before, job, quiet_since);
             }
-            Phase::Verify { good_since, .. } => self.verify_observed(now, &sight, &before, good_since),
+            Phase::Verify { good_since, .. } => {
+                let mut expected = before;
+                if is_tool(step.action) {
+                    expected.apply(&step);
+                }
+                self.verify_observed(now, &sight, &step, &expected, good_since);
+            }
             Phase::Enter
             | Phase::Act(_)
             | Phase::Owe(_)
@@ -97,7 +104,9 @@ impl Machine {
         match sight.standing(step, before) {
             Standing::Reached if sight.running().is_none() => self.complete(now),
             Standing::Unchanged if sight.ready().is_ok() => {
-                if now >= job.deadline {
+                if now >= job.deadline && is_tool(step.action) && !may_repeat(step, sight) {
+                    self.tool_lost(now, &job);
+                } else if now >= job.deadline {
                     self.next_attempt(now, &job);
                 } else {
                     // It may never have been started, so the window counts; if it was, asking finds it.
@@ -136,6 +145,9 @@ impl Machine {
         let quiet = standing == Standing::Unchanged && sight.ready().is_ok();
         let quiet_since = quiet.then(|| quiet_since.unwrap_or(now));
         if quiet_since.is_some_and(|since| now.duration_since(since) >= self.desired.cluster.health.settle) {
+            if is_tool(step.action) && !may_repeat(step, sight) {
+                return self.tool_lost(now, &job);
+            }
             self.next_attempt(now, &job);
         } else if now >= job.deadline {
             let failure = self.partial(sight, step, before, &job);
@@ -150,6 +162,7 @@ impl Machine {
         &mut self,
         now: Timestamp,
         sight: &Sight<'_>,
+        step: &Step,
         expected: &Expected,
         good_since: Option<Timestamp>,
     ) {
@@ -168,8 +181,13 @@ impl Machine {
         } else if now.duration_since(self.step_started_at) >= timeout {
             let count = sight.observation.agents.len();
             let agents: Vec<AgentName> = wrong.keys().map(|name| (*name).clone()).collect();
+            let tool = is_tool(step.action);
             let (code, first) = match sight.wrong_version(expected) {
                 0 => (reason::VERIFY_FAILED, "the Agents did not become healthy"),
+                n if n == count && tool => (reason::TOOL_FAILED, "no Agent shows what the tool was run for"),
+                _ if tool => {
+                    (reason::TOOL_FAILED, "some Agents show what the tool was run for and others do not")
+                }
                 n if n == count => (reason::UPGRADE_FAILED, "no Agent shows the new version"),
                 _ => (reason::PARTIAL_UPGRADE, "some Agents show the new version and others do not"),
             };
@@ -212,6 +230,13 @@ impl Machine {
 
 /// What to do with Agents that do not agree.
 fn runbook(step: &Step) -> String {
+    if is_tool(step.action) {
+        return "BrokerGateway and the legacy NATS do not work together in one cluster. On each Agent named, look at the end \
+                of progress.log of the package: if it still runs, let it end. Then finish the migration there by hand, on \
+                all of them together (NATSMigration.exe in the folder Tools of DataMiner), and wait until every Agent shows \
+                BrokerGateway and is Running. Then run `retry`: the cluster is looked at and planned afresh."
+            .to_owned();
+    }
     let (package, to) = (step.package.as_deref().unwrap_or("?"), step.to.as_deref().unwrap_or("?"));
     let unlike = if is_core(step.action) {
         "Agents of different versions must not run together: they corrupt data. Stop DataMiner on the Agents named. "

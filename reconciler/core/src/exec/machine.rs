@@ -32,7 +32,7 @@ use super::{
     policy::{ExecPolicy, after},
     tail::TailJob,
 };
-use crate::{catalog::Catalog, desired::Desired};
+use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge};
 
 /// What the driver shall do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Machine {
     pub(super) desired: Desired,
     pub(super) catalog: Arc<Catalog>,
     pub(super) policy: ExecPolicy,
+    /// What is known to help against a failed check.
+    pub(super) knowledge: Knowledge,
     started_at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) next_effect: u64,
@@ -94,6 +96,7 @@ impl Machine {
             desired,
             catalog,
             policy,
+            knowledge: Knowledge::default(),
             started_at: now,
             next_effect: 1,
             step: 0,
@@ -104,6 +107,13 @@ impl Machine {
             pending: None,
             stop: None,
         }
+    }
+
+    /// The same with what is known beside what this program knows itself.
+    #[must_use]
+    pub fn knowing(mut self, knowledge: Knowledge) -> Self {
+        self.knowledge = knowledge;
+        self
     }
 
     /// The plan that is executed.
@@ -196,7 +206,7 @@ impl Machine {
                 | Phase::Owe(_)
                 | Phase::Compare(_)
                 | Phase::Acquit(_)
-                | Phase::Withdraw { .. } => match self.quiet_effect() {
+                | Phase::Withdraw { .. } => match self.quiet_effect(now) {
                     Ok(kind) => return self.issue(kind),
                     Err(failure) => self.fail(now, failure),
                 },
@@ -229,6 +239,7 @@ impl Machine {
             (EffectKind::ReinstallModule(install), outcome) => {
                 self.tail_answered(now, TailJob::Module(install), outcome);
             }
+            (EffectKind::RunPrerequisites(run), outcome) => self.checks_answered(now, &run, outcome),
             (EffectKind::Owe { .. }, Outcome::Done) => self.begin(now),
             (EffectKind::VerifyContent { .. }, Outcome::Done) => self.content_right(now),
             (EffectKind::VerifyContent { .. }, Outcome::Failed(failure))

@@ -4,6 +4,7 @@
 //! how an Observation is read against a step.
 
 mod answer;
+pub mod checks;
 pub mod effect;
 mod end;
 mod expected;
@@ -21,3 +22,4 @@ mod step;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod tools;

@@ -16,6 +16,7 @@ use super::{
     finish::Finish,
     machine::Machine,
     phase::Phase,
+    tools::is_tool,
 };
 
 /// What an operation did about notes, as its journal tells.
@@ -40,6 +41,8 @@ impl Notes {
             EffectKind::Owe { .. } => self.asked = true,
             // From here on any of them may be gone.
             EffectKind::Acquit { .. } => self.written = false,
+            // A tool owes nothing, whatever stands behind it.
+            EffectKind::RunJob(job) if is_tool(job.action) => {}
             kind if kind.is_job() && owing => {
                 self.begun.get_or_insert_with(|| effect.step.clone());
             }

@@ -13,6 +13,8 @@ pub struct ExecPolicy {
     pub web_job: SignedDuration,
     /// How long a restore of content or the installation of a module is waited for, each attempt.
     pub tail_job: SignedDuration,
+    /// How long the checks of a package are waited for: minutes for each, on all Agents at once.
+    pub check_job: SignedDuration,
     /// From the start of the operation until it is given up. Nothing that runs on an Agent is stopped by it.
     pub overall: SignedDuration,
     /// The number of the first attempt at each job. Job ids must never come back with another meaning, so a later
@@ -56,6 +58,7 @@ impl ExecPolicy {
             core_job,
             web_job,
             tail_job,
+            check_job: SignedDuration::from_mins(45),
             overall: jobs.saturating_add(SignedDuration::from_hours(2)),
             first_attempt: 1,
             max_attempts: 3,
@@ -65,7 +68,8 @@ impl ExecPolicy {
 
     pub(super) fn job_limit(&self, step: &Step) -> SignedDuration {
         match step.action {
-            Action::UpgradeWeb | Action::DowngradeWeb => self.web_job,
+            // Tools take minutes (`domain/prerequisites.yaml`).
+            Action::UpgradeWeb | Action::DowngradeWeb | Action::RunTool => self.web_job,
             _ => self.core_job,
         }
     }

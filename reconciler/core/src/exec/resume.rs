@@ -55,6 +55,11 @@ impl Machine {
         if let Some((job, _)) = last_job {
             machine.attempt = job.kind.attempt().unwrap_or(machine.attempt);
         }
+        if last_job.is_none()
+            && let Some(attempt) = effect.kind.attempt()
+        {
+            machine.attempt = attempt;
+        }
         match (last_job, &effect.kind, outcome) {
             (Some((job, Some(outcome @ Outcome::JobEnded(_)))), _, _) => machine.answer(now, job, outcome),
             (Some((job, _)), _, _) => machine.look_for(now, &job.kind),
@@ -71,6 +76,13 @@ impl Machine {
                 EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. } | EffectKind::CleanUp { .. },
                 Some(outcome @ (Outcome::Done | Outcome::Saved(_))),
             ) => machine.answer(now, effect, outcome),
+            (
+                None,
+                EffectKind::RunPrerequisites(_),
+                Some(outcome @ (Outcome::Checked(_) | Outcome::JobEnded(_))),
+            ) => {
+                machine.answer(now, effect, outcome);
+            }
             _ => {}
         }
         machine

@@ -19,6 +19,7 @@ use super::{
     effect::{Disposition, Failure, Job},
     expected::{Expected, is_web},
     finish::{failure, reason},
+    tools::is_tool,
 };
 use crate::catalog::Catalog;
 
@@ -82,11 +83,13 @@ impl<'a> Sight<'a> {
     pub(super) fn standing(&self, step: &Step, before: &Expected) -> Standing {
         let mut after = before.clone();
         after.apply(step);
-        if step.agents.iter().all(|name| self.shows(name, &after, is_web(step.action))) {
+        // A tool that Agents show nothing of is never found done.
+        let traceless = is_tool(step.action) && after == *before;
+        if !traceless && step.agents.iter().all(|name| self.shows(name, &after, is_web(step.action))) {
             Standing::Reached
         } else if step.agents.iter().all(|name| {
             self.unchanged(name, before)
-                && (!self.shows(name, &after, true) || self.was_there(name, before, &after))
+                && (traceless || !self.shows(name, &after, true) || self.was_there(name, before, &after))
         }) {
             Standing::Unchanged
         } else {
@@ -115,7 +118,9 @@ impl<'a> Sight<'a> {
     /// Whether the Agent shows the expected core, and the expected web level if `web`.
     fn shows(&self, name: &AgentName, expected: &Expected, web: bool) -> bool {
         let Some(agent) = self.agent(name).filter(|agent| agent.reachable) else { return false };
+        let broker = expected.broker.get(name);
         self.core_is(agent, expected) == Some(true)
+            && broker.is_none_or(|broker| agent.broker_gateway == Some(*broker))
             && (!web
                 || expected.web.get(name).is_none_or(|level| {
                     let shown = agent.web_apps.as_deref().and_then(|shown| shown.parse::<Version>().ok());
@@ -137,6 +142,11 @@ impl<'a> Sight<'a> {
             let operation = agent.operation.as_ref()?;
             (operation.state == OperationState::Running).then_some((&agent.name, operation))
         })
+    }
+
+    /// Whether all of `agents` show that BrokerGateway manages NATS, or that it does not.
+    pub(super) fn broker_is(&self, agents: &[AgentName], wanted: bool) -> bool {
+        agents.iter().all(|name| self.agent(name).is_some_and(|agent| agent.broker_gateway == Some(wanted)))
     }
 
     /// What is seen of our own job on the Agent that runs it. On the others the work of a job may show longer than
@@ -302,9 +312,14 @@ impl<'a> Sight<'a> {
                 if !self.shows(name, expected, true) {
                     let core = agent.core.as_deref().unwrap_or("an unknown core");
                     let web = agent.web_apps.as_deref().unwrap_or("unknown");
+                    let broker = match (expected.broker.get(name), agent.broker_gateway) {
+                        (None, _) => String::new(),
+                        (Some(_), Some(shown)) => format!(", BrokerGateway {shown}"),
+                        (Some(_), None) => ", BrokerGateway unknown".to_owned(),
+                    };
                     return Some((
                         name,
-                        format!("shows {core} (web {web}), not {}", expected.describe(name)),
+                        format!("shows {core} (web {web}{broker}), not {}", expected.describe(name)),
                     ));
                 }
                 self.state_problem(agent).map(|problem| (name, problem))

@@ -1,6 +1,7 @@
 //! What a step of the plan begins with: its gate, its notes, its job.
 
 use dataminer_schema::{
+    id::JobId,
     plan::{Action, Disruption, Step},
     v1::cluster::{Cluster, WebUpgrades},
 };
@@ -8,11 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     effect::{Disposition, EffectKind, Failure, Job, Package},
-    expected::{is_core, is_tail, is_web},
+    expected::{is_core, is_quiet, is_tail, is_web},
     finish::{Finish, Pause, failure, reason},
     machine::Machine,
     phase::{Phase, Tries},
     policy::{Scope, after},
+    tools::{is_disruptive_tool, is_tool},
 };
 use crate::window::window_state;
 
@@ -22,7 +24,7 @@ impl Machine {
             self.phase = Phase::Finished(Finish::Succeeded);
             return;
         };
-        let quiet = matches!(step.action, Action::StagePackage | Action::SaveBackup | Action::CleanUp);
+        let quiet = is_quiet(step.action);
         if self.policy.scope == Scope::Preparation && !(step.ready && quiet && step.action != Action::CleanUp)
         {
             self.phase = Phase::Finished(Finish::Succeeded);
@@ -37,7 +39,7 @@ impl Machine {
         }
         if quiet {
             self.phase = Phase::Act(Tries::new(now));
-        } else if is_core(step.action) || is_web(step.action) {
+        } else if is_core(step.action) || is_web(step.action) || is_tool(step.action) {
             match self.gate_closed(now) {
                 Some(finish) => self.end_unless_changed(now, finish, SignedDuration::ZERO),
                 None => self.phase = Phase::Gate(Tries::new(now)),
@@ -73,7 +75,11 @@ impl Machine {
         let tail = self.plan.steps.iter().take(self.step).any(|step| step.disruption != Disruption::None);
         let any_time =
             is_web(step.action) && self.desired.cluster.upgrade.web_upgrades == WebUpgrades::AnyTime;
-        if !is_core(step.action) && (tail || any_time) {
+        // A tool that nobody notices waits for no window, one that users notice is a hop of its own.
+        if is_tool(step.action) && !is_disruptive_tool(step) {
+            return None;
+        }
+        if !is_core(step.action) && !is_tool(step.action) && (tail || any_time) {
             return None;
         }
         let state = window_state(&self.desired.cluster.windows, now);
@@ -91,7 +97,8 @@ impl Machine {
         {
             return self.fail(now, failure);
         }
-        if self.must_owe() {
+        // A tool brings nothing down, so what stands behind it is not owed yet.
+        if self.must_owe() && !self.step().is_some_and(|step| is_tool(step.action)) {
             self.phase = Phase::Owe(Tries::new(now));
         } else {
             self.begin(now);
@@ -113,7 +120,7 @@ impl Machine {
     }
 
     /// What is asked for in a phase that disturbs nobody.
-    pub(super) fn quiet_effect(&self) -> Result<EffectKind, Failure> {
+    pub(super) fn quiet_effect(&self, now: Timestamp) -> Result<EffectKind, Failure> {
         match self.phase {
             Phase::Owe(_) => return Ok(EffectKind::Owe { agents: self.everyone(), work: self.owed_work()? }),
             Phase::Acquit(_) | Phase::Withdraw { .. } => {
@@ -126,6 +133,7 @@ impl Machine {
         let agents = step.agents.clone();
         Ok(match step.action {
             Action::StagePackage => EffectKind::StagePackage { package: self.package(step)?, agents },
+            Action::RunPrerequisites => self.checks(now)?,
             Action::SaveBackup => EffectKind::SaveBackup { agents },
             _ => EffectKind::CleanUp { agents },
         })
@@ -138,10 +146,18 @@ impl Machine {
         }
     }
 
+    /// Plan, step and attempt.
+    pub(super) fn job_id(&self, step: &Step) -> Result<JobId, Failure> {
+        let text = format!("{}-{}-{}", self.plan.id.short(), step.id, self.attempt).to_lowercase();
+        text.parse().map_err(|_| self.invalid("its id cannot name a folder"))
+    }
+
     pub(super) fn job(&self, now: Timestamp) -> Result<Box<Job>, Failure> {
         let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
         let package = self.package(step)?;
-        let to = step.to.clone().ok_or_else(|| self.invalid("the step names no version"))?;
+        if step.to.is_none() && !is_tool(step.action) {
+            return Err(self.invalid("the step names no version"));
+        }
         let orchestrator = self
             .plan
             .steps
@@ -152,15 +168,14 @@ impl Machine {
             .and_then(|stage| stage.agents.first())
             .ok_or_else(|| self.invalid("its package is staged nowhere"))?
             .clone();
-        let text = format!("{}-{}-{}", self.plan.id.short(), step.id, self.attempt).to_lowercase();
-        let id = text.parse().map_err(|_| self.invalid("its id cannot name a folder"))?;
+        let id = self.job_id(step)?;
         let Cluster { agents: members, upgrade, .. } = &self.desired.cluster;
         let count = members.iter().map(|agent| 1 + usize::from(agent.failover.is_some())).sum::<usize>();
         Ok(Box::new(Job {
             id,
             action: step.action,
             package,
-            to,
+            to: step.to.clone(),
             orchestrator,
             agents: step.agents.clone(),
             whole_cluster: step.agents.len() == count,

@@ -106,8 +106,7 @@ impl Machine {
     /// The job of the step at hand, under the attempt at hand.
     pub(super) fn tail_job(&self, now: Timestamp) -> Result<TailJob, Failure> {
         let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
-        let text = format!("{}-{}-{}", self.plan.id.short(), step.id, self.attempt).to_lowercase();
-        let id = text.parse().map_err(|_| self.invalid("its id cannot name a folder"))?;
+        let id = self.job_id(step)?;
         let (agents, run_as) = (step.agents.clone(), self.desired.cluster.upgrade.run_as.clone());
         let deadline = after(now, self.policy.tail_job).min(self.deadline);
         match (step.action, &step.backup, &step.module) {
@@ -150,7 +149,7 @@ impl Machine {
                 let next_at = after(now, self.policy.backoff.pause(failures));
                 self.phase = Phase::Tail { work, tries: Tries { since: now, failures, next_at } };
             }
-            outcome @ (Outcome::Done | Outcome::Observed(_) | Outcome::Saved(_)) => {
+            outcome @ (Outcome::Done | Outcome::Observed(_) | Outcome::Saved(_) | Outcome::Checked(_)) => {
                 self.mismatched(now, &work.effect(), &outcome);
             }
         }

@@ -19,9 +19,6 @@ use super::{
 };
 use crate::{catalog::Entry, release::Release};
 
-/// How long all Agents must be online together before the BrokerGateway migration (`domain/02 section 2`).
-const MIGRATION_SETTLE: SignedDuration = SignedDuration::from_mins(15);
-
 /// Turns the course into steps. Without a leg and a tail there is nothing to do.
 pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
     let tail = course.tail.as_ref().filter(|tail| tail.restore.is_some() || !tail.modules.is_empty());
@@ -176,11 +173,10 @@ impl Layout<'_, '_> {
     /// H4: on all Agents together, which must have been online together long enough before.
     fn migration(&mut self, check: &Entry, migration: &Entry, on: &Release) {
         let all = self.all;
-        let settle = MIGRATION_SETTLE.max(self.input.desired.cluster.health.settle);
-        let reason = format!(
-            "all Agents must be online together for {} minutes before the migration",
-            MIGRATION_SETTLE.as_mins()
-        );
+        let minutes = self.input.knowledge.rules().h4.online_together_minutes;
+        let together = SignedDuration::from_mins(minutes.into());
+        let settle = together.max(self.input.desired.cluster.health.settle);
+        let reason = format!("all Agents must be online together for {minutes} minutes before the migration");
         let step = self.push(Action::VerifyCluster, all, &["H4", "S4"], reason);
         show(step, on);
         step.settle = Some(settle);

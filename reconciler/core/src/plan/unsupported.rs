@@ -49,7 +49,9 @@ fn beyond_the_driver(step: &Step) -> Option<&'static str> {
 fn is_carried_out(action: Action) -> bool {
     match action {
         Action::StagePackage
+        | Action::RunPrerequisites
         | Action::SaveBackup
+        | Action::RunTool
         | Action::UpgradeCore
         | Action::UpgradeWeb
         | Action::DowngradeCore
@@ -58,11 +60,6 @@ fn is_carried_out(action: Action) -> bool {
         | Action::ReinstallModule
         | Action::VerifyCluster
         | Action::CleanUp => true,
-        Action::RunPrerequisites
-        | Action::BackupAgent
-        | Action::RunHook
-        | Action::RunTool
-        | Action::InstallHotfix
-        | Action::Manual => false,
+        Action::BackupAgent | Action::RunHook | Action::InstallHotfix | Action::Manual => false,
     }
 }

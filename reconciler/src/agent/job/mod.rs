@@ -247,7 +247,7 @@ impl Runner<'_> {
             Prepared::NothingToDo(why) => return Ok(Err(why)),
         };
         let task = render::task_xml(id, self.order.run_as, user.as_deref().unwrap_or_default())?;
-        files.push(("task.xml", task));
+        files.push(("task.xml".to_owned(), task.into()));
         for (name, bytes) in files {
             session.sftp.write(&format!("{folder}/{name}"), &bytes).await?;
         }

@@ -13,6 +13,7 @@ const FRAME: &str = include_str!("../scripts/run.cmd");
 const UPGRADE: &str = include_str!("../scripts/work/upgrade.cmd");
 const RESTORE: &str = include_str!("../scripts/work/restore.cmd");
 const REINSTALL: &str = include_str!("../scripts/work/reinstall.cmd");
+const CHECKS: &str = include_str!("../scripts/work/checks.cmd");
 
 /// Hands a package to the Taskbar Utility.
 pub(super) fn upgrade(
@@ -55,6 +56,17 @@ pub(super) fn reinstall(
     Ok(framed(job, generation, &fill(REINSTALL, &values)))
 }
 
+/// Runs these checks, which lie in the job's folder.
+pub(super) fn checks(job: &JobId, generation: u64, names: &[&str]) -> Result<Vec<u8>, AgentError> {
+    let mut calls = String::new();
+    for name in names {
+        calls.push_str("set \"CHECK=");
+        calls.push_str(checked_file_name("the prerequisite", name)?);
+        calls.push_str("\"\ncall :check\n");
+    }
+    Ok(framed(job, generation, &fill(CHECKS, &[("checks", calls.trim_end())])))
+}
+
 fn framed(job: &JobId, generation: u64, work: &str) -> Vec<u8> {
     let generation = generation_name(generation);
     crlf(&fill(FRAME, &[("job", job.as_str()), ("generation", &generation), ("work", work.trim_end())]))
@@ -94,7 +106,7 @@ mod tests {
         String::from_utf8(script.expect("all values are fine")).expect("ASCII")
     }
 
-    fn all() -> [String; 3] {
+    fn all() -> [String; 4] {
         let sha256 = Sha256::of(b"package");
         let product = "{01234567-89AB-CDEF-0123-456789ABCDEF}".to_owned();
         let installer = r"C:\Skyline DataMiner\Tools\ModuleInstallers\DataMiner GQI 3.0.3.msi";
@@ -102,6 +114,7 @@ mod tests {
             text(upgrade(&job_id(), 7, &sha256, "a b.dmupgrade", r"C:\Program Files\U\SLTaskbarUtility.exe")),
             text(restore(&job_id(), 7, "0123456789ab-3")),
             text(reinstall(&job_id(), 7, "DataMiner GQI", &[product], installer)),
+            text(checks(&job_id(), 7, &["VerifyClusterPorts.dll", "Verify X.dll"])),
         ]
     }
 
@@ -144,6 +157,7 @@ mod tests {
         let sha256 = Sha256::of(b"package");
         assert!(upgrade(&job_id(), 7, &sha256, "a%b.dmupgrade", r"C:\u.exe").is_err());
         assert!(restore(&job_id(), 7, r"..\x").is_err());
+        assert!(checks(&job_id(), 7, &["a%b.dll"]).is_err() && checks(&job_id(), 7, &[r"..\a.dll"]).is_err());
         assert!(reinstall(&job_id(), 7, "a&b", &[], r"C:\x.msi").is_err());
         assert!(reinstall(&job_id(), 7, "a", &["{\"}".to_owned()], r"C:\x.msi").is_err());
         assert!(reinstall(&job_id(), 7, "a", &[], "C:\\x\".msi").is_err());

@@ -1,5 +1,7 @@
 //! What a job does: the files that make each kind of work.
 
+use std::borrow::Cow;
+
 use dataminer_core::exec::effect::{ContentRestore, Job, ModuleInstall};
 use dataminer_schema::{
     id::{AgentName, JobId, Sha256},
@@ -9,6 +11,7 @@ use dataminer_schema::{
 use super::script;
 use crate::agent::{
     Inner,
+    checks::CheckRun,
     error::{AgentError, Reason},
     link::Session,
     modules,
@@ -25,6 +28,9 @@ const UTILITIES: [&str; 2] = [
     r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
 ];
 
+/// A job's file: its name and its bytes.
+pub(super) type JobFile<'a> = (String, Cow<'a, [u8]>);
+
 /// The kinds of work.
 pub(in crate::agent) enum Work<'a> {
     /// A package for the Taskbar Utility.
@@ -33,6 +39,8 @@ pub(in crate::agent) enum Work<'a> {
     Restore(&'a ContentRestore),
     /// A module out and in again.
     Reinstall(&'a ModuleInstall),
+    /// The checks of a package.
+    Checks(&'a CheckRun<'a>),
 }
 
 /// Where a job's folder is being written.
@@ -44,22 +52,22 @@ pub(super) struct Site<'a> {
 }
 
 /// What a job needs.
-pub(super) enum Prepared {
+pub(super) enum Prepared<'a> {
     /// The files of its folder, without the task.
-    Files(Vec<(&'static str, Vec<u8>)>),
+    Files(Vec<JobFile<'a>>),
     /// There is nothing to do on this Agent, and why.
     NothingToDo(String),
 }
 
-impl Work<'_> {
-    pub(super) async fn files(&self, site: &Site<'_>, id: &JobId) -> Result<Prepared, AgentError> {
+impl<'a> Work<'a> {
+    pub(super) async fn files(&self, site: &Site<'_>, id: &JobId) -> Result<Prepared<'a>, AgentError> {
         match self {
             Self::Upgrade(job) => site.upgrade(job).await.map(Prepared::Files),
             Self::Restore(wanted) => {
                 let run = script::restore(id, site.generation, &restore::safety_name(id))?;
                 let record = site.record(id, Action::RestoreContent, &wanted.agents);
                 let record = JobRecord { sha256: Some(wanted.backup.sha256.clone()), ..record };
-                Ok(Prepared::Files(vec![("run.cmd", run), ("job.json", json(&record))]))
+                Ok(Prepared::Files(vec![made("run.cmd", run), made("job.json", json(&record))]))
             }
             Self::Reinstall(wanted) => {
                 let found = modules::find(site.inner, site.session, site.probe, &wanted.module).await?;
@@ -72,10 +80,25 @@ impl Work<'_> {
                 let run = script::reinstall(id, site.generation, &wanted.module, &products, &installer)?;
                 let record = site.record(id, Action::ReinstallModule, &wanted.agents);
                 let record = JobRecord { module: Some(wanted.module.clone()), ..record };
-                Ok(Prepared::Files(vec![("run.cmd", run), ("job.json", json(&record))]))
+                Ok(Prepared::Files(vec![made("run.cmd", run), made("job.json", json(&record))]))
+            }
+            Self::Checks(CheckRun { wanted, checks }) => {
+                let names: Vec<&str> = checks.iter().map(|check| check.file.as_str()).collect();
+                let run = script::checks(id, site.generation, &names)?;
+                let record = site.record(id, Action::RunPrerequisites, &wanted.agents);
+                let mut files = vec![made("run.cmd", run), made("job.json", json(&record))];
+                files.extend(
+                    checks.iter().map(|check| (check.file.clone(), Cow::Borrowed(check.bytes.as_slice()))),
+                );
+                Ok(Prepared::Files(files))
             }
         }
     }
+}
+
+/// A file that is made for this job.
+fn made(name: &str, bytes: Vec<u8>) -> JobFile<'static> {
+    (name.to_owned(), Cow::Owned(bytes))
 }
 
 /// Plain data always serialises.
@@ -100,7 +123,7 @@ impl Site<'_> {
         }
     }
 
-    async fn upgrade(&self, job: &Job) -> Result<Vec<(&'static str, Vec<u8>)>, AgentError> {
+    async fn upgrade(&self, job: &Job) -> Result<Vec<JobFile<'static>>, AgentError> {
         let sha256: &Sha256 = &job.package.sha256;
         let utility = utility(self.probe)?;
         let addresses = self.addresses(job).await?;
@@ -109,10 +132,10 @@ impl Site<'_> {
         let record = JobRecord {
             file: Some(job.package.file.clone()),
             sha256: Some(sha256.clone()),
-            to: Some(job.to.clone()),
+            to: job.to.clone(),
             ..self.record(&job.id, job.action, &job.agents)
         };
-        Ok(vec![("UpgradeInfo.xml", info), ("run.cmd", run), ("job.json", json(&record))])
+        Ok(vec![made("UpgradeInfo.xml", info), made("run.cmd", run), made("job.json", json(&record))])
     }
 
     /// DataMiner's own addresses of the job's Agents: all of DMS.xml, or exactly those of the Agents.

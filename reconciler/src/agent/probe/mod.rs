@@ -1,5 +1,6 @@
 //! Readers of what Agents hold. Everything here is hostile until checked; nothing here does input or output.
 
+pub mod bpa;
 pub mod dms;
 pub mod history;
 pub mod maintenance;

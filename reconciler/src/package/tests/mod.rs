@@ -1,5 +1,6 @@
 //! Look-alike packages, whole and hostile, through [`inspect`].
 
+mod checks;
 mod hostile;
 mod whole;
 mod zip_bytes;

@@ -103,6 +103,8 @@ pub struct BrokerRule {
     pub automatic: Threshold,
     /// From here on the migration is recommended.
     pub recommended: Threshold,
+    /// How many minutes all Agents must be online together before it.
+    pub online_together_minutes: u16,
     /// Where this is written.
     #[schemars(with = "Line")]
     pub source: String,

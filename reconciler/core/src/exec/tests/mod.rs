@@ -1,10 +1,12 @@
 //! The machine against a small world in virtual time. It shows that the logic holds together; whether the world
 //! is like that is the business of the simulator and of real peers.
 
+mod checks;
 mod debts;
 mod owed;
 mod plans;
 mod tail;
+mod tools;
 mod unchanged;
 mod vanished;
 mod world;
@@ -412,7 +414,7 @@ fn preparation_does_what_is_ready_and_nothing_else() {
 fn an_action_that_this_release_cannot_do_is_never_skipped() {
     let mut world = World::new();
     let mut machine: Machine = machine(&world);
-    machine.plan.steps[3].action = Action::RunTool;
+    machine.plan.steps[3].action = Action::Manual;
     let failure = failure(world.drive(&mut machine, Crash::Never));
     assert_eq!(failure.reason, reason::MANUAL_STEP_REQUIRED);
     assert!(world.jobs.is_empty());

@@ -17,6 +17,9 @@ use crate::desired::{Desired, resolve};
 pub(super) const GQI: &str = "DataMiner GQI";
 pub(super) const WEB: &str = "DataMiner Web";
 
+pub(super) const MIGRATION: &str = "NATSMigration.dmupgrade";
+pub(super) const MIGRATION_CHECK: &str = "NATSMigration - Prerequisite only.dmupgrade";
+
 /// A release, and its build where it is a core.
 type Release = (&'static str, Option<u32>);
 
@@ -57,6 +60,11 @@ pub(super) fn backup() -> BackupRef {
         agent: None,
         vault: true,
     }
+}
+
+fn pin(step: &mut Step, package: &str) {
+    step.package = Some(package.to_owned());
+    step.sha256 = Some(Sha256::of(package.as_bytes()));
 }
 
 struct Builder {
@@ -102,6 +110,11 @@ impl Builder {
         let web = matches!(action, Action::UpgradeWeb | Action::DowngradeWeb);
         self.push(action, Some(to), if web { Disruption::WebServer } else { Disruption::Restart });
         self.quiet(Action::VerifyCluster, None);
+    }
+
+    /// A tool, on all Agents.
+    fn tool(&mut self, package: &str, disruption: Disruption) {
+        pin(self.push(Action::RunTool, None, disruption), package);
     }
 
     /// What a lower web level leaves owed, verified.
@@ -156,6 +169,42 @@ pub(super) fn upgrade() -> Plan {
     plan.install(Action::UpgradeCore, MIDDLE);
     plan.install(Action::UpgradeCore, NEW);
     plan.install(Action::UpgradeWeb, web);
+    plan.plan(Change::Upgrade, OLD, None)
+}
+
+/// One hop behind the checks of its package: 10.4.12 -> 10.5.12.
+pub(super) fn checked_upgrade() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(MIDDLE));
+    plan.quiet(Action::RunPrerequisites, Some(MIDDLE));
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::UpgradeCore, MIDDLE);
+    plan.plan(Change::Upgrade, OLD, None)
+}
+
+/// The BrokerGateway migration before the last hop (H4): 10.4.12 -> 10.5.12 -> [NATS] -> 10.6.4.
+pub(super) fn migration() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    for to in [MIDDLE, NEW] {
+        plan.quiet(Action::StagePackage, Some(to));
+    }
+    for tool in [MIGRATION_CHECK, MIGRATION] {
+        pin(plan.push(Action::StagePackage, None, Disruption::None), tool);
+    }
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::UpgradeCore, MIDDLE);
+    plan.tool(MIGRATION_CHECK, Disruption::None);
+    plan.tool(MIGRATION, Disruption::Restart);
+    plan.quiet(Action::VerifyCluster, None);
+    plan.install(Action::UpgradeCore, NEW);
+    plan.plan(Change::Upgrade, OLD, None)
+}
+
+/// A tool that this program does not know, alone.
+pub(super) fn unknown_tool() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    pin(plan.push(Action::StagePackage, None, Disruption::None), "Custom.dmupgrade");
+    plan.tool("Custom.dmupgrade", Disruption::None);
     plan.plan(Change::Upgrade, OLD, None)
 }
 

@@ -20,6 +20,7 @@ use crate::{
     catalog::Catalog,
     desired::Desired,
     exec::{
+        checks::{Checked, PrerequisiteRun},
         effect::{Effect, EffectKind, Failure, Job, JobEnd, Outcome},
         expected::{is_install, is_tail},
         finish::Finish,
@@ -95,6 +96,10 @@ pub(super) struct World {
     /// Agents that flap: not Running in every second observation, so many times.
     pub(super) flaps: u32,
     pub(super) observations: u32,
+    /// What becomes of the check jobs to come; without one every check passes.
+    pub(super) checks: Vec<Outcome>,
+    /// Check jobs that ran, and how each ended.
+    pub(super) checked: BTreeMap<String, Outcome>,
 }
 
 impl World {
@@ -125,6 +130,8 @@ impl World {
             failing: 0,
             flaps: 0,
             observations: 0,
+            checks: Vec::new(),
+            checked: BTreeMap::new(),
         }
     }
 
@@ -233,6 +240,7 @@ impl World {
             }
             EffectKind::RunJob(job) => self.run(job),
             EffectKind::StagePackage { package, .. } => self.quiet(format!("stage {}", package.file)),
+            EffectKind::RunPrerequisites(run) => self.check(run),
             EffectKind::SaveBackup { .. } => self.quiet("save".to_owned()),
             EffectKind::CleanUp { .. } => self.quiet("clean".to_owned()),
             EffectKind::Owe { agents, work } => {
@@ -276,6 +284,24 @@ impl World {
         Outcome::Done
     }
 
+    /// An ensure: checks that ran under this id are not run again.
+    fn check(&mut self, run: &PrerequisiteRun) -> Outcome {
+        assert!(run.agents.len() == 2 && run.deadline > self.now, "every Agent is checked: {run:?}");
+        if let Some(outcome) = self.checked.get(run.id.as_str()) {
+            return outcome.clone();
+        }
+        let passed = || Outcome::Checked(Checked { passed: 4, findings: Vec::new() });
+        let outcome = if self.checks.is_empty() { passed() } else { self.checks.remove(0) };
+        let outcome = match self.quiet(format!("check {}", run.id)) {
+            Outcome::Done => outcome,
+            failed => return failed,
+        };
+        if !matches!(outcome, Outcome::JobEnded(JobEnd::Refused { .. }) | Outcome::Failed(_)) {
+            self.checked.insert(run.id.to_string(), outcome.clone());
+        }
+        outcome
+    }
+
     fn observe(&mut self) -> Observation {
         self.observations += 1;
         let mut agents: Vec<AgentObservation> = self.agents.values().cloned().collect();
@@ -304,7 +330,8 @@ impl World {
             return Outcome::Failed(failure);
         }
         for notes in self.notes() {
-            let noted = self.owing.iter().all(|work| notes.contains(work));
+            let tool = job.action == Action::RunTool;
+            let noted = tool || self.owing.iter().all(|work| notes.contains(work));
             assert!(noted, "a job began before its notes lay on every Agent");
         }
         self.ran.push(job.id.to_string());
@@ -339,15 +366,18 @@ impl World {
         }
         for name in agents {
             let agent = self.agents.get_mut(name).expect("an Agent of the test");
+            let to = job.to.as_deref().unwrap_or_default();
             match job.action {
-                Action::UpgradeWeb | Action::DowngradeWeb => agent.web_apps = Some(job.to.clone()),
+                Action::UpgradeWeb | Action::DowngradeWeb => agent.web_apps = Some(to.to_owned()),
+                Action::RunTool if job.package.file == plans::MIGRATION => agent.broker_gateway = Some(true),
+                Action::RunTool => {}
                 _ => {
-                    let core = [OLD, MIDDLE, NEW].into_iter().find(|core| core.starts_with(&job.to));
+                    let core = [OLD, MIDDLE, NEW].into_iter().find(|core| core.starts_with(to));
                     agent.core = core.map(str::to_owned);
                     agent.web_apps = None;
                 }
             }
-            if !self.owing.is_empty() {
+            if !self.owing.is_empty() && job.action != Action::RunTool {
                 self.lowered = true;
                 let modules = [plans::GQI, plans::WEB].map(str::to_owned);
                 self.broken.insert(name, modules.into());
