@@ -26,8 +26,10 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<LocalEntry>, String> {
         return Err("VersionHistory.txt is empty".to_owned());
     };
     let newest = entry(last).ok_or_else(|| {
-        let shown: String = last.chars().filter(|c| !c.is_control()).take(80).collect();
-        format!("the last line of VersionHistory.txt is no `yyyy-MM-dd HH:mm:ss;VERSION`: {shown:?}")
+        // Cut after it was made printable: one character may take ten to print.
+        let shown: String =
+            last.chars().filter(|c| !c.is_control()).flat_map(char::escape_debug).take(120).collect();
+        format!("the last line of VersionHistory.txt is no `yyyy-MM-dd HH:mm:ss;VERSION`: \"{shown}\"")
     })?;
     let kept = older.len().saturating_sub(MAX_ENTRIES);
     let mut entries: Vec<LocalEntry> = older[kept..].iter().filter_map(|line| entry(line)).collect();
@@ -108,6 +110,13 @@ mod tests {
         assert_eq!(utc("2025-03-30 02:30:00"), "2025-03-30T01:30:00Z", "the gap counts on");
         assert_eq!(utc("2025-07-01 12:00:00"), "2025-07-01T10:00:00Z");
         assert_eq!(utc("2025-12-01 12:00:00"), "2025-12-01T11:00:00Z", "not today's offset");
+    }
+
+    /// Found by the fuzzer: characters that take ten to print made a message of 700.
+    #[test]
+    fn a_last_line_of_unprintable_characters_is_shown_in_short() {
+        let why = parse("\u{ffff}".repeat(200).as_bytes()).expect_err("it is no version");
+        assert!(why.chars().count() < 250, "{why}");
     }
 
     #[test]
