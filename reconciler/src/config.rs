@@ -11,7 +11,7 @@ use dataminer_schema::{
     diagnostic::{Diagnostic, Severity},
     id::ClusterName,
     load::{SourceFile, load_config},
-    v1::config::{KnowledgePlace, ReconcilerConfig, SourceAuth},
+    v1::config::{self, KnowledgePlace, Place, ReconcilerConfig, SourceAuth},
 };
 use jiff::SignedDuration;
 
@@ -34,6 +34,8 @@ pub enum ConfigError {
     Sources { count: usize },
     #[error("the `auth` of the source {url} does not fit its URL")]
     Auth { url: String },
+    #[error("the configuration {path} asks for what this release does not carry out: {}", .fields.join(", "))]
+    NotCarriedOut { path: PathBuf, fields: Vec<String> },
     #[error(transparent)]
     Source(#[from] SourceError),
     #[error(transparent)]
@@ -53,9 +55,14 @@ impl ConfigError {
             Self::Place { .. } => "write a local folder, for example file:///var/lib/dataminer-reconciler/vault".to_owned(),
             Self::Sources { count: 0 } => "add one to `spec.sources`: name, url, branch".to_owned(),
             Self::Sources { .. } => "this release follows one repository: run one process for each, each with its own store".to_owned(),
-            Self::Auth { .. } => "write `identity` (a private key) for ssh, `user` and `password` (a password or token) for \
+            Self::Auth { .. } => "write `identity` (a private key) for ssh, `token`, or `user` and `password`, for \
                                   https, and nothing for a repository on this machine"
                 .to_owned(),
+            Self::NotCarriedOut { .. } => {
+                "take these fields out, or wait for a release that carries them out: a process that left them out in \
+                 silence would not do what the file says (`explain E0309`)"
+                    .to_owned()
+            }
             Self::Source(error) => error.help(),
             Self::Knowledge(error) => error.help(),
         }
@@ -104,6 +111,8 @@ pub struct Config {
     pub spec: ReconcilerConfig,
     /// The folder of the file: relative places are relative to it.
     pub folder: PathBuf,
+    /// The file.
+    pub path: PathBuf,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -128,7 +137,18 @@ impl Config {
         };
         overrides.apply(&mut spec);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Self { spec, folder: folder.to_owned(), warnings: diagnostics })
+        Ok(Self { spec, folder: folder.to_owned(), path: path.to_owned(), warnings: diagnostics })
+    }
+
+    /// Whether a process may start: not with anything that it would leave out.
+    ///
+    /// # Errors
+    /// Fields that are set, also by an override, and not carried out by this release.
+    pub fn startable(&self) -> Result<(), ConfigError> {
+        match self.spec.not_carried_out() {
+            fields if fields.is_empty() => Ok(()),
+            fields => Err(ConfigError::NotCarriedOut { path: self.path.clone(), fields }),
+        }
     }
 
     /// The file of the SQLite store.
@@ -152,7 +172,7 @@ impl Config {
     /// # Errors
     /// A URL of another kind.
     pub fn vault_folder(&self) -> Result<PathBuf, ConfigError> {
-        self.folder_of("vault", &self.spec.vault.url)
+        self.folder_of("vault", &self.spec.vault.place.url)
     }
 
     /// The folders in which packages are found by name, in the order of the file.
@@ -160,7 +180,7 @@ impl Config {
     /// # Errors
     /// A URL of another kind.
     pub fn package_folders(&self) -> Result<Vec<PathBuf>, ConfigError> {
-        self.spec.packages.iter().map(|place| self.folder_of("package place", &place.url)).collect()
+        self.spec.packages.iter().map(|place| self.folder_of("package place", &place.place.url)).collect()
     }
 
     /// The folder of clones and of what is remembered of sources: beside the store.
@@ -220,8 +240,8 @@ impl Config {
 
 /// What the fields of `auth` come to: a key for ssh, a password or token for https.
 fn auth_of(auth: &SourceAuth, location: &Location) -> Result<Auth, ConfigError> {
-    let SourceAuth { identity, passphrase, user, password } = auth.clone();
-    match (location, identity, password) {
+    let SourceAuth { identity, passphrase, user, password, token } = auth.clone();
+    match (location, identity, password.xor(token)) {
         (Location::Ssh(_), Some(identity), None) => Ok(Auth::Key { user, identity, passphrase }),
         (Location::Https(_), None, Some(password)) => {
             // Forges take any name beside a token.
@@ -243,10 +263,11 @@ impl Overrides {
             spec.installation = installation;
         }
         if let Some(store) = store {
-            spec.store.url = store;
+            // Password and TLS of the file are for the database of the file.
+            spec.store = config::Store { keep_days: spec.store.keep_days, ..config::Store::new(store) };
         }
         if let Some(vault) = vault {
-            spec.vault.url = vault;
+            spec.vault.place = Place::new(vault);
         }
         if let Some(listen) = listen {
             spec.http.listen = listen;
@@ -354,6 +375,9 @@ spec:
             ("ssh://git@git.example/fleet.git", "identity: { file: /key }, passphrase: { env: WORD }", true),
             ("ssh://git@git.example/fleet.git", "user: git, password: { env: TOKEN }", false),
             ("https://git.example/fleet.git", "password: { env: TOKEN }", true),
+            ("https://git.example/fleet.git", "token: { env: TOKEN }", true),
+            ("https://git.example/fleet.git", "token: { env: TOKEN }, password: { env: TOKEN }", false),
+            ("ssh://git@git.example/fleet.git", "token: { env: TOKEN }", false),
             ("https://git.example/fleet.git", "identity: { file: /key }", false),
             ("https://git.example/fleet.git", "user: robot", false),
             ("file:///srv/fleet.git", "identity: { file: /key }", false),
@@ -385,6 +409,43 @@ spec:
             .expect_err("it is gone");
         assert!(error.to_string().contains("/nowhere/reconciler.yaml"), "{error}");
         assert!(error.help().contains("DATAMINER_RECONCILER_CONFIG"), "{}", error.help());
+    }
+
+    #[test]
+    fn no_process_starts_with_what_it_would_leave_out() {
+        assert!(read(TEXT, &Overrides::default()).expect("it is right").startable().is_ok());
+        for (part, named) in [
+            ("hooks: { snapshot: { argv: [/usr/local/bin/snapshot] } }", "spec.hooks"),
+            ("forge: { provider: GitHub, repository: a/b, token: { env: T } }", "spec.forge"),
+            ("notifications: [ { name: a, to: { teams: { url: { env: U } } } } ]", "spec.notifications"),
+            ("http: { tls: { certificate: /c, key: { file: /k } } }", "spec.http.tls"),
+            ("http: { listen: \"0.0.0.0:1\", auth: { tokens: { file: /t } } }", "spec.http.auth"),
+            ("http: { url: \"https://a.example\" }", "spec.http.url"),
+            ("packages: [ { name: a, url: /a } ]", "is no place"),
+            ("packages: [ { name: a, url: \"s3://a\" } ]", "spec.packages[0].url"),
+        ] {
+            let config = read(&format!("{TEXT}  {part}\n"), &Overrides::default());
+            match config.and_then(|config| config.startable()) {
+                Err(error @ ConfigError::NotCarriedOut { .. }) => {
+                    assert!(error.to_string().contains(named), "{part}: {error}");
+                    assert!(error.help().contains("take these fields out"), "{part}");
+                }
+                Err(ConfigError::Invalid { .. }) => assert_eq!(named, "is no place", "{part}"),
+                other => panic!("{part}: {other:?}"),
+            }
+        }
+        // What a flag sets counts as what the file sets.
+        for (store, vault) in [(Some("postgres://db.example/a"), None), (None, Some("s3://a"))] {
+            let overrides = Overrides {
+                store: store.map(str::to_owned),
+                vault: vault.map(str::to_owned),
+                ..Overrides::default()
+            };
+            let config = read(TEXT, &overrides).expect("it is right");
+            assert!(
+                matches!(config.startable(), Err(ConfigError::NotCarriedOut { fields, .. }) if fields.len() == 1)
+            );
+        }
     }
 
     #[test]

@@ -238,20 +238,41 @@ fn knowledge() -> [Value; 4] {
     ]
 }
 
-fn config() -> Value {
-    json!({
-        "apiVersion": "dataminer.gitops/v1",
-        "kind": "ReconcilerConfig",
-        "metadata": { "name": "prod" },
-        "spec": {
+/// One document for each part: every change sends a whole document through both.
+fn configurations_of_all_kinds() -> [Value; 6] {
+    let key = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let document = |spec: Value| {
+        json!({
+            "apiVersion": "dataminer.gitops/v1",
+            "kind": "ReconcilerConfig",
+            "metadata": { "name": "prod" },
+            "spec": spec
+        })
+    };
+    let source = json!({ "name": "fleet", "url": "/srv/fleet" });
+    [
+        document(json!({
             "installation": "prod",
-            "sources": [{
-                "name": "fleet", "url": "ssh://git@git.example/fleet.git", "branch": "main", "path": "clusters",
-                "interval": "60s", "hostKeys": ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"],
-                "auth": { "identity": { "file": "/run/secrets/git" }, "passphrase": { "env": "P" }, "user": "git" }, "acknowledgeRewrite": "0123456789abcdef0123456789abcdef01234567", "verify": { "mode": "None" }
-            }],
-            "packages": [{ "name": "nas", "url": "file:///packages" }],
-            "store": { "url": "sqlite:///var/lib/state.db" },
+            "sources": [
+                {
+                    "name": "fleet", "url": "ssh://git@git.example/fleet.git", "branch": "main", "path": "clusters",
+                    "interval": "60s", "hostKeys": [key],
+                    "auth": { "identity": { "file": "/run/secrets/git" }, "passphrase": { "env": "P" }, "user": "git" },
+                    "acknowledgeRewrite": commit, "verify": { "mode": "None" },
+                    "webhook": { "provider": "AzureDevOps", "secret": { "env": "W" }, "user": "a" }
+                },
+                {
+                    "name": "lab", "url": "https://git.example/lab.git", "auth": { "token": { "env": "T" } },
+                    "verify": { "mode": "All", "allowedSigners": "/etc/signers", "gpgKeys": ["/etc/a.asc"], "since": commit },
+                    "webhook": { "provider": "GitHub", "secret": { "file": "/run/secrets/hook" } }
+                }
+            ]
+        })),
+        document(json!({
+            "installation": "prod",
+            "sources": [source],
+            "store": { "url": "sqlite:///var/lib/state.db", "keep": { "days": 400 } },
             "vault": { "url": "file:///var/lib/vault", "keep": { "perContent": 3, "days": 400 } },
             "secrets": [
                 { "env": "KEY", "hosts": ["10.0.0.0/16"], "clusters": ["*"] },
@@ -259,9 +280,90 @@ fn config() -> Value {
             ],
             "knowledge": { "path": "knowledge" },
             "loop": { "observe": "5m", "concurrency": 64 },
-            "http": { "listen": "127.0.0.1:8080", "metrics": "[::1]:9090" }
-        }
-    })
+            "http": { "listen": "127.0.0.1:8080", "metrics": "[::1]:9090" },
+            "forge": {
+                "provider": "GitLab", "url": "https://gitlab.example", "repository": "a/b/fleet", "source": "fleet",
+                "token": { "env": "T" }, "comments": true, "statuses": false, "ca": "/etc/ca.pem"
+            }
+        })),
+        document(json!({
+            "installation": "prod",
+            "sources": [source],
+            "packages": [
+                { "name": "nas", "url": "file:///packages" },
+                { "name": "web", "url": "https://packages.example/a", "auth": { "token": { "env": "T" } } },
+                { "name": "old", "url": "https://old.example", "auth": { "user": "a", "password": { "env": "T" } } },
+                {
+                    "name": "bucket", "url": "s3://packages/a", "region": "eu-west-1", "endpoint": "https://s3.example",
+                    "auth": { "accessKeyId": { "env": "A" }, "secretAccessKey": { "env": "B" }, "sessionToken": { "env": "C" } }
+                },
+                { "name": "key", "url": "az://a/b", "auth": { "accountKey": { "env": "A" } } },
+                { "name": "sas", "url": "az://a/b/c", "auth": { "sasToken": { "file": "/a" } } },
+                {
+                    "name": "app", "url": "az://a/b",
+                    "auth": { "tenantId": "t", "clientId": "c", "clientSecret": { "env": "A" } }
+                }
+            ]
+        })),
+        document(json!({
+            "installation": "prod",
+            "sources": [source],
+            "store": {
+                "url": "postgres://reconciler@db.example/reconciler", "password": { "env": "P" },
+                "tls": { "mode": "VerifyFull", "ca": "/etc/ca.pem" }
+            },
+            "vault": {
+                "url": "s3://vault/a", "region": "eu-west-1", "endpoint": "https://s3.example",
+                "auth": { "accessKeyId": { "env": "A" }, "secretAccessKey": { "env": "B" } }
+            },
+            "http": {
+                "listen": "0.0.0.0:8443", "url": "https://reconciler.example",
+                "tls": { "certificate": "/etc/tls.crt", "key": { "file": "/etc/tls.key" }, "clientCa": "/etc/ca.pem" },
+                "auth": {
+                    "tokens": { "file": "/run/secrets/tokens" },
+                    "oidc": {
+                        "issuer": "https://login.example", "clientId": "c", "clientSecret": { "env": "O" },
+                        "scopes": ["groups"], "groupsClaim": "roles",
+                        "roles": { "viewer": ["*"], "operator": ["noc"], "admin": ["dataminer"] }
+                    }
+                }
+            }
+        })),
+        document(json!({
+            "installation": "prod",
+            "sources": [source],
+            "hooks": {
+                "snapshot": {
+                    "https": {
+                        "url": "https://vcenter.example/snapshot", "ca": "/etc/ca.pem",
+                        "headers": { "Authorization": { "env": "H" }, "X-Key": { "file": "/h" }, "Accept": "text/plain" }
+                    }
+                },
+                "script": { "argv": ["/usr/local/bin/x", "--now"] }
+            }
+        })),
+        document(json!({
+            "installation": "prod",
+            "sources": [source],
+            "notifications": [
+                {
+                    "name": "noc", "events": ["Failed", "Blocked"], "clusters": ["brussels", "emea-*"], "remindEvery": "24h",
+                    "to": { "webhook": { "https": { "url": "https://noc.example" }, "secret": { "env": "S" } } }
+                },
+                { "name": "slack", "to": { "slack": { "url": { "env": "S" } } } },
+                { "name": "teams", "to": { "teams": { "url": { "file": "/t" } } } },
+                {
+                    "name": "mail",
+                    "to": {
+                        "email": {
+                            "server": "smtp.example:587", "tls": "StartTls", "from": "a@example.org",
+                            "to": ["b@example.org"], "user": "a", "password": { "env": "P" }
+                        }
+                    }
+                }
+            ]
+        })),
+    ]
 }
 
 fn observation() -> Value {
@@ -432,7 +534,9 @@ fn release_knowledge() {
 
 #[test]
 fn configurations() {
-    agree_on_all_changes(&config(), "reconciler-config.schema.json");
+    for document in configurations_of_all_kinds() {
+        agree_on_all_changes(&document, "reconciler-config.schema.json");
+    }
 }
 
 #[test]

@@ -59,6 +59,44 @@ fn properties(schema: &Value) -> Vec<(String, String, bool)> {
     .collect()
 }
 
+/// For looking things up, so that nothing may be missing in it.
+#[test]
+fn the_full_example_of_a_configuration_has_every_field() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/config/full.yaml");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (config, found) = dataminer_schema::load::load_config(&dataminer_schema::load::SourceFile {
+        path: "full.yaml".to_owned(),
+        bytes: text.clone().into_bytes(),
+    });
+    assert!(config.is_some(), "{found:?}");
+    let schemas = dataminer_schema::json_schemas();
+    let (_, schema) =
+        schemas.iter().find(|(name, _)| name.starts_with("reconciler-config")).expect("it has a schema");
+    let mut fields = std::collections::BTreeSet::new();
+    names(schema, &mut fields);
+    assert!(fields.len() > 80, "{fields:?}");
+    // Of the ways to sign in, `sessionToken` goes with a key that is lent, and is in no one's file.
+    let missing: Vec<_> = fields
+        .iter()
+        .filter(|field| field.as_str() != "sessionToken" && !text.contains(&format!("{field}:")))
+        .collect();
+    assert!(missing.is_empty(), "{} lacks {missing:?}", path.display());
+}
+
+/// The names of all properties, wherever they stand.
+fn names(schema: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            object.values().for_each(|value| names(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// A plan with every field, as `03-planner` of the design shows it.
 const PLAN: &str = r#"{
   "formatVersion": "1.0",

@@ -30,7 +30,8 @@ fn plan(more: &[&str]) -> Ended {
 
 #[test]
 fn the_examples_are_valid() {
-    let ended = run(&["validate", "examples/fleet", "examples/observed", "examples/config"]).expect_status(0);
+    let config = "examples/config/reconciler.yaml";
+    let ended = run(&["validate", "examples/fleet", "examples/observed", config]).expect_status(0);
     assert_eq!(ended.stdout, "");
     insta::assert_snapshot!(ended.stderr, @"6 files read: 0 errors, 0 warnings");
     let ended =
@@ -238,6 +239,48 @@ fn offline_verbs_read_no_secret() {
     assert!(!Path::new("/run/secrets/dms_key").exists());
     plan(&[]).expect_status(0);
     run(&["validate", "examples/config"]).expect_status(0);
+}
+
+/// A process that left something out in silence would not do what its file says.
+#[test]
+fn no_process_starts_with_what_this_release_does_not_carry_out() {
+    const FULL: &str = "examples/config/full.yaml";
+    let ended = run(&["validate", "-o", "json", FULL]).expect_status(0);
+    let found: serde_json::Value = serde_json::from_str(&ended.stdout).expect("it is JSON");
+    let found = found["diagnostics"].as_array().expect("a list").clone();
+    assert!(found.len() > 10 && found.iter().all(|found| found["code"] == "E0309"), "{found:?}");
+    for once in [&[][..], &["--once"][..]] {
+        let ended = run(&[&["run", "--config", FULL], once].concat()).expect_status(1);
+        assert_eq!(ended.stdout, "");
+        for field in [
+            "spec.sources[0].verify",
+            "spec.sources[0].webhook",
+            "spec.packages[1].url",
+            "spec.packages[1].auth",
+            "spec.packages[2].url",
+            "spec.store.url",
+            "spec.store.password",
+            "spec.store.tls",
+            "spec.store.keep",
+            "spec.vault.url",
+            "spec.vault.auth",
+            "spec.hooks",
+            "spec.http.url",
+            "spec.http.tls",
+            "spec.http.auth",
+            "spec.forge",
+            "spec.notifications",
+        ] {
+            assert!(
+                ended.stderr.contains(&format!("`{field}` is not carried out")),
+                "{field}: {}",
+                ended.stderr
+            );
+            let refused = ended.stderr.split("asks for what this release does not carry out").nth(1);
+            assert!(refused.is_some_and(|fields| fields.contains(field)), "{field}: {}", ended.stderr);
+        }
+        assert!(ended.stderr.contains("take these fields out"), "{}", ended.stderr);
+    }
 }
 
 #[test]

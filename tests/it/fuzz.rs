@@ -86,6 +86,7 @@ fn manifests_hold() {
             "examples/fleet/catalog/approved.yaml",
             "examples/observed/brussels.yaml",
             "examples/config/reconciler.yaml",
+            "examples/config/full.yaml",
         ],
     );
 }

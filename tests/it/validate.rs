@@ -19,7 +19,7 @@ use dataminer_schema::diagnostic::Code;
 const ALL: [&str; 3] = ["fleet", "config", "observed"];
 
 /// What the forms for programs are shown by.
-const FEW: [&str; 2] = ["fleet/across", "config"];
+const FEW: [&str; 2] = ["fleet/across", "config/reconciler.yaml"];
 
 /// Faults of release knowledge, which lies in a folder of its own with a reader and tests of its own.
 const OF_KNOWLEDGE: &str = "E08";

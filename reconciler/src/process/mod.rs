@@ -100,6 +100,8 @@ impl Process {
     /// # Errors
     /// What is wrong with configuration, store, vault or listener.
     pub async fn start(config: &Config) -> Result<Self, ProcessError> {
+        // Before the listener: nothing shall answer of a process that does not do what its file says.
+        config.startable()?;
         let bound = http::bind(config.spec.http.listen).await?;
         let monitoring = match config.spec.http.metrics {
             Some(address) => Some(Monitoring::bind(address).await?),
@@ -213,6 +215,7 @@ pub async fn run_once(config: &Config, stop: CancellationToken) -> Result<FleetS
 
 impl Parts {
     async fn assemble(config: &Config) -> Result<Self, ProcessError> {
+        config.startable()?;
         let source = config.source()?;
         let (store_file, vault_folder) = (utf8(config.store_file()?)?, utf8(config.vault_folder()?)?);
         let sources = config.sources_folder()?;

@@ -90,6 +90,9 @@ codes! {
     DuplicateName = "E0511", "Two entries that are told apart by their name have the same one.";
     UngrantableHost = "E0512", "A secret is granted to a host, address range or cluster that cannot exist.";
     MissingSecret = "E0513", "A way to sign in lacks the secret that it needs.";
+    OpenListener = "E0514", "The interface would answer whoever reaches it, on an address that others can reach.";
+    FieldsDisagree = "E0515", "A field needs another that is missing, or does not fit the one beside it.";
+    RelativeProgram = "E0516", "A program is named by a path that depends on where the process was started.";
 
     DuplicateCluster = "E0601", "Two clusters have the same name.";
     AddressInTwoClusters = "E0602", "The same address is an Agent of two clusters.";

@@ -1,11 +1,9 @@
 //! The documents as they are written: one serde type per kind, the one description of the language.
 //!
 //! JSON Schema is generated from these types, and the reader in [`crate::load`] checks files against that very
-//! schema before it fills the types, so that editors and the reader cannot disagree. Two private keywords carry
-//! what JSON Schema cannot say; they are taken out of the published files:
-//!
-//! * `x-check`: the name of a check in [`crate::load`] that replaces `pattern` there and explains itself better.
-//! * `x-notYet`: properties or values of the design that this release refuses by name.
+//! schema before it fills the types, so that editors and the reader cannot disagree. One private keyword carries
+//! what JSON Schema cannot say, and is taken out of the published files: `x-check`, the name of a check in
+//! [`crate::load`] that replaces `pattern` there and explains itself better.
 
 pub(crate) mod advisory;
 pub(crate) mod catalog;
@@ -22,7 +20,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::schemas::{CHECK, NOT_YET, checked_schema};
+pub(crate) use self::schemas::{CHECK, checked_schema};
 pub use self::schemas::{json_schema_text, json_schemas};
 use crate::id::ClusterName;
 

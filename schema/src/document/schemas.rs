@@ -20,9 +20,6 @@ use crate::plan::Plan;
 /// The private keyword that names a check of the reader.
 pub(crate) const CHECK: &str = "x-check";
 
-/// The private keyword for what is refused by name.
-pub(crate) const NOT_YET: &str = "x-notYet";
-
 /// The published schemas: file names and contents, in the order of the file names.
 ///
 /// They are committed in `schema/json`; `dataminer-reconciler schema --write schema/json` writes them anew.
@@ -146,7 +143,7 @@ fn merge(object: &mut Map<String, Value>, branch: Map<String, Value>) {
 fn strip_private(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            object.retain(|key, _| key != CHECK && key != NOT_YET);
+            object.retain(|key, _| key != CHECK);
             if let Some(Value::String(text)) = object.get_mut("description") {
                 *text = without_citation(text);
             }

@@ -299,13 +299,16 @@ text_schema! {
 
 /// A URL with one of the schemes that its check names.
 macro_rules! url_type {
-    ($(#[$doc:meta])* $name:ident, $schema_name:literal, $check:literal, $pattern:literal, $description:literal) => {
+    ($(#[$doc:meta])* $name:ident, $schema_name:literal, $check:literal, $pattern:literal, $description:literal $(, [$($example:literal),+])?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(transparent)]
         pub(crate) struct $name(pub(crate) String);
 
-        text_schema! { $name, $schema_name, $check, "pattern": $pattern, "description": $description }
+        text_schema! {
+            $name, $schema_name, $check,
+            "pattern": $pattern, "description": $description $(, "examples": [$($example),+])?
+        }
     };
 }
 
@@ -315,12 +318,22 @@ url_type! {
     "A git repository: `ssh://…`, `https://…`, `file:///…`, `user@host:path`, or a local path that starts with `/` or `.`."
 }
 url_type! {
-    /// Of a folder.
-    FolderUrl, "FolderUrl", "folderUrl", "^file:///[^ ].*$", "A folder: `file:///…`."
+    /// Of a place where packages are.
+    PlaceUrl, "PlaceUrl", "placeUrl", "^(file:///[^ ].*|(https|s3)://[^ /].*|az://[^ /]+/[^ /].*)$",
+    "Where the packages are: a folder `file:///…`, a web server `https://…`, a bucket `s3://bucket/folder`, or a container `az://account/container/folder`.",
+    ["file:///packages", "https://packages.example/dataminer", "s3://packages/dataminer", "az://account/packages"]
 }
 url_type! {
-    /// Of a database file.
-    StoreUrl, "StoreUrl", "storeUrl", "^sqlite:///[^ ].*$", "A SQLite file: `sqlite:///…`."
+    /// Of the place where backups are kept.
+    VaultUrl, "VaultUrl", "vaultUrl", "^(file:///[^ ].*|s3://[^ /].*|az://[^ /]+/[^ /].*)$",
+    "Where the backups are: a folder `file:///…`, a bucket `s3://bucket/folder`, or a container `az://account/container/folder`.",
+    ["file:///var/lib/dataminer-reconciler/vault", "s3://backups/dataminer", "az://account/backups"]
+}
+url_type! {
+    /// Of a database.
+    StoreUrl, "StoreUrl", "storeUrl", "^(sqlite:///[^ ].*|postgres(ql)?://[^ /]+/[^ /?#]+)$",
+    "A SQLite file `sqlite:///…`, or a PostgreSQL database `postgres://user@host/database`.",
+    ["sqlite:///var/lib/dataminer-reconciler/state.db", "postgres://reconciler@db.example/reconciler"]
 }
 url_type! {
     /// Where a package file is.
@@ -342,6 +355,32 @@ url_type! {
     /// Of the Web Services API, with a place for the Agent's address.
     WebServicesUrl, "WebServicesUrl", "httpsUrl", "^https://[^ /\\x00-\\x1f\\x7f][^ \\x00-\\x1f\\x7f]*$",
     "Where the API is: `https://{address}`, with `{address}` for the address of the Agent."
+}
+
+/// A mail address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct EmailAddress(pub(crate) String);
+
+text_schema! {
+    EmailAddress, "EmailAddress", "emailAddress",
+    "pattern": "^[^@ <>,;\"\\x00-\\x1f\\x7f]+@[^@ <>,;\"\\x00-\\x1f\\x7f]+$",
+    "maxLength": 254,
+    "description": "A mail address, without a name beside it.",
+    "examples": ["noc@example.org"]
+}
+
+/// The name of a repository on a forge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ForgeRepository(pub(crate) String);
+
+text_schema! {
+    ForgeRepository, "ForgeRepository", "forgeRepository",
+    "pattern": "^[^/:\\x00-\\x1f\\x7f]+(/[^/:\\x00-\\x1f\\x7f]+)+$",
+    "maxLength": MAX_LINE,
+    "description": "A repository as its forge names it: `owner/name`, on GitLab with all groups, for Azure DevOps `organization/project/repository`.",
+    "examples": ["example/fleet", "organization/project/fleet"]
 }
 
 /// The id of a known issue.

@@ -69,12 +69,13 @@ pub(super) fn check(name: &str, text: &str) -> Option<Result<(), Fault>> {
         "gitUrl" => git_url(text),
         "httpsUrl" => https_url(text),
         "issueId" => issue_id(text),
-        "folderUrl" => url(text, "file:///", "a folder, for example `file:///packages`"),
+        "placeUrl" => place_url(text, &["file", "https", "s3", "az"]),
+        "vaultUrl" => place_url(text, &["file", "s3", "az"]),
+        "emailAddress" => email_address(text),
+        "forgeRepository" => forge_repository(text),
         "packageSource" => package_source(text),
         "repositoryPath" => repository_path(text),
-        "storeUrl" => {
-            url(text, "sqlite:///", "a SQLite file, for example `sqlite:///var/lib/dataminer-reconciler/state.db`")
-        }
+        "storeUrl" => store_url(text),
         "ClusterName" => id::<ClusterName>(text, Code::BadName),
         "AgentName" => id::<AgentName>(text, Code::BadName),
         "Sha256" => id::<Sha256>(text, Code::BadDigest),
@@ -296,6 +297,90 @@ fn url(text: &str, prefix: &str, expected: &str) -> Result<(), Fault> {
         format!("{} cannot be used here", quoted(text)),
         format!("write {expected}"),
     ))
+}
+
+fn bad_url(text: &str, help: impl Into<String>) -> Result<(), Fault> {
+    Err(Fault::new(Code::BadUrl, format!("{} cannot be used here", quoted(text)), help))
+}
+
+/// A URL of a place, with one of these schemes.
+fn place_url(text: &str, schemes: &[&str]) -> Result<(), Fault> {
+    line(text)?;
+    let forms: Vec<&str> = schemes
+        .iter()
+        .map(|scheme| match *scheme {
+            "file" => "`file:///folder`",
+            "https" => "`https://host/path`",
+            "s3" => "`s3://bucket/folder`",
+            _ => "`az://account/container`",
+        })
+        .collect();
+    let help = format!("write {}", forms.join(" or "));
+    let Some((scheme, rest)) = text.split_once("://").filter(|(scheme, _)| schemes.contains(scheme)) else {
+        return bad_url(text, help);
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let path_fits = !path.starts_with([' ', '/']);
+    let fits = match scheme {
+        "file" => authority.is_empty() && !path.is_empty() && !path.starts_with(' '),
+        "az" => !authority.is_empty() && !path.is_empty() && path_fits,
+        _ => !authority.is_empty() && path_fits,
+    };
+    if authority.contains('@') {
+        return bad_url(text, "a URL holds no account; name it in `auth` beside it");
+    }
+    if fits && !authority.contains(' ') { Ok(()) } else { bad_url(text, help) }
+}
+
+fn store_url(text: &str) -> Result<(), Fault> {
+    line(text)?;
+    let help = "write a SQLite file, for example `sqlite:///var/lib/dataminer-reconciler/state.db`, or \
+                `postgres://user@host/database`";
+    if let Some(path) = text.strip_prefix("sqlite:///") {
+        let fits = !path.is_empty() && !path.starts_with(' ');
+        return if fits { Ok(()) } else { bad_url(text, help) };
+    }
+    let rest = ["postgres://", "postgresql://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let Some((authority, database)) = rest.and_then(|rest| rest.split_once('/')) else {
+        return bad_url(text, help);
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let fits = !host.is_empty()
+        && !database.is_empty()
+        && !text.contains(' ')
+        && !database.contains(['/', '?', '#']);
+    if fits { Ok(()) } else { bad_url(text, help) }
+}
+
+fn email_address(text: &str) -> Result<(), Fault> {
+    let part = |part: &str| {
+        !part.is_empty()
+            && !part.contains(['@', ' ', '<', '>', ',', ';', '"'])
+            && !part.chars().any(|c| c.is_ascii_control())
+    };
+    let fits = text.split_once('@').is_some_and(|(name, host)| part(name) && part(host));
+    if fits && text.chars().count() <= 254 {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::BadAddress,
+        format!("{} is not a mail address", quoted(text)),
+        "write the address alone, for example `noc@example.org`",
+    ))
+}
+
+fn forge_repository(text: &str) -> Result<(), Fault> {
+    line(text)?;
+    let fits = text.contains('/') && !text.contains(':') && text.split('/').all(|part| !part.is_empty());
+    if fits {
+        return Ok(());
+    }
+    let help = if text.contains("://") {
+        "write the name alone, for example `example/fleet`; the address of the forge is `url`"
+    } else {
+        "write for example `example/fleet`"
+    };
+    Err(Fault::new(Code::BadName, format!("{} is not a repository of a forge", quoted(text)), help))
 }
 
 fn https_url(text: &str) -> Result<(), Fault> {

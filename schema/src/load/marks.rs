@@ -7,13 +7,19 @@ use super::{
     source::{Place, Source},
     tree::{Node, Value},
 };
-use crate::diagnostic::{Code, Diagnostic, Related, Severity};
+use crate::{
+    diagnostic::{Code, Diagnostic, Related, Severity},
+    document::Kind,
+};
 
 /// How many names below each other are remembered: `spec.software.core` has three.
 const DEPTH: usize = 3;
 
+/// The same of a configuration, with the items of its lists: it is one document, and small.
+const DEEP: usize = 6;
+
 /// The places of the fields of one document, by their paths: `spec.software.core`, and `spec.dependsOn[0]` for the
-/// items of a list of texts.
+/// items of a list of texts. Of a configuration also `spec.sources[0].webhook`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     /// In alphabetical order of the paths.
@@ -34,9 +40,10 @@ pub struct Mark {
 }
 
 impl Marks {
-    pub(super) fn of(source: &Source<'_>, document: &Node) -> Self {
+    pub(super) fn of(source: &Source<'_>, document: &Node, kind: Kind) -> Self {
         let mut fields = Vec::new();
-        visit(source, document, "", &mut fields);
+        let items = kind == Kind::ReconcilerConfig;
+        visit(Visited { source, items }, document, "", if items { DEEP } else { DEPTH }, &mut fields);
         fields.sort_by(|(a, _), (b, _)| a.cmp(b));
         Self { fields }
     }
@@ -104,21 +111,39 @@ impl<T> Located<T> {
     }
 }
 
-fn visit(source: &Source<'_>, node: &Node, path: &str, fields: &mut Vec<(String, Mark)>) {
-    let depth = path.bytes().filter(|byte| *byte == b'.').count() + usize::from(!path.is_empty());
-    if depth == DEPTH {
-        return;
-    }
+/// What is looked at.
+#[derive(Clone, Copy)]
+struct Visited<'v, 'a> {
+    source: &'v Source<'a>,
+    /// Whether mappings in lists are gone into.
+    items: bool,
+}
+
+/// `left`: how many names below this one are still remembered.
+fn visit(visited: Visited<'_, '_>, node: &Node, path: &str, left: usize, fields: &mut Vec<(String, Mark)>) {
+    let Some(left) = left.checked_sub(1) else { return };
+    let Visited { source, items } = visited;
     for entry in node.entries() {
         // A name with a dot in it is no field of the language, but a label or a build.
         if entry.key.contains(['.', '[']) {
             continue;
         }
         let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
-        visit(source, &entry.value, &path, fields);
+        visit(visited, &entry.value, &path, left, fields);
         for (index, item) in entry.value.items().iter().enumerate() {
-            if let Value::Text(_) = item.value {
-                fields.push((format!("{path}[{index}]"), mark(source, item)));
+            match item.value {
+                Value::Text(_) => fields.push((format!("{path}[{index}]"), mark(source, item))),
+                Value::Mapping(_) if items => {
+                    let path = format!("{path}[{index}]");
+                    visit(visited, item, &path, left, fields);
+                    fields.push((path, mark(source, item)));
+                }
+                Value::Mapping(_)
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Integer(_)
+                | Value::Number(_)
+                | Value::Sequence(_) => {}
             }
         }
         fields.push((path, mark(source, &entry.value)));

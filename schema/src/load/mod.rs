@@ -134,6 +134,7 @@ pub fn load_config(file: &SourceFile) -> (Option<ReconcilerConfig>, Vec<Diagnost
     let read = read_files(std::slice::from_ref(file), &MANIFEST, &[Kind::ReconcilerConfig]);
     let (mut configs, more) = assembly::fill_all::<ConfigDocument, ReconcilerConfig>(read.documents);
     let mut diagnostics: Vec<Diagnostic> = read.diagnostics.into_iter().chain(more).collect();
+    diagnostics.extend(configs.iter().flat_map(config::not_carried_out));
     let fault = match configs.len() {
         1 => None,
         0 if has_errors(&diagnostics) => None,

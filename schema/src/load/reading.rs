@@ -60,7 +60,7 @@ pub(super) fn read_files(files: &[SourceFile], limits: &Limits, kinds: &[Kind]) 
     reading.documents.retain(|document| {
         !collisions
             .iter()
-            .any(|(place, _)| place.path == document.path && document.span.contains(&place.span.start))
+            .any(|(place, _)| *place.path == *document.path && document.span.contains(&place.span.start))
     });
     reading.diagnostics.extend(collisions.into_iter().map(|(_, diagnostic)| diagnostic));
     reading
@@ -149,11 +149,11 @@ fn read_document(
         return None;
     }
     let place = source.place(&node.span);
-    let marks = Marks::of(source, &node);
+    let marks = Marks::of(source, &node, kind);
     Some(ReadDocument {
         kind,
         json: node.to_json(),
-        path: place.path,
+        path: place.path.to_string(),
         line: place.line,
         marks,
         span: node.span,

@@ -38,10 +38,14 @@ const TOKENS: [(&str, usize); 9] = [
     ("eyJhbGciOi", 40),
 ];
 
+/// Parts of addresses that are secrets themselves: of Slack, and of Teams before and after its workflows.
+const WEBHOOKS: [&str; 4] =
+    ["hooks.slack.com/services/", ".webhook.office.com/", ".logic.azure.com", ".powerplatform.com"];
+
 /// Notes every value of a document that looks like a secret, and returns where they are.
 pub(super) fn find_secrets(source: &mut Source<'_>, document: &Node) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    search(source.text, document, None, &mut found);
+    search(source.text, document, None, false, &mut found);
     let places: Vec<Range<usize>> = found.iter().map(|(place, _)| place.clone()).collect();
     // Hidden before the first word about any of them, so that none is shown beside another.
     source.hide(&places);
@@ -55,19 +59,25 @@ pub(super) fn find_secrets(source: &mut Source<'_>, document: &Node) -> Vec<Rang
 /// A secret's place, and what is said of it.
 type Found = (Range<usize>, String);
 
-fn search(source: &str, node: &Node, field: Option<&str>, found: &mut Vec<Found>) {
+/// `header`: whether `field` is the name of an HTTP header.
+fn search(source: &str, node: &Node, field: Option<&str>, header: bool, found: &mut Vec<Found>) {
     match &node.value {
-        Value::Sequence(items) => items.iter().for_each(|item| search(source, item, field, found)),
+        Value::Sequence(items) => {
+            items.iter().for_each(|item| search(source, item, field, header, found));
+        }
         Value::Mapping(entries) => {
+            let headers = field == Some("headers");
             for entry in entries {
-                search(source, &entry.value, Some(&entry.key), found);
+                search(source, &entry.value, Some(&entry.key), headers, found);
             }
         }
         Value::Null | Value::Bool(_) => {}
         Value::Integer(_) | Value::Number(_) | Value::Text(_) => {
             let written = source.get(node.span.clone()).unwrap_or_default();
             let text = node.text().unwrap_or(written);
-            let named = field.filter(|field| is_secret_field(field)).filter(|_| !text.is_empty());
+            let named = field
+                .filter(|field| is_secret_field(field) || (header && is_secret_header(field)))
+                .filter(|_| !text.is_empty());
             let message = match (named, look_of_a_secret(text)) {
                 (Some(field), _) => format!("`{field}` holds a secret"),
                 (None, Some(look)) => format!("this looks like {look}"),
@@ -97,8 +107,17 @@ pub(super) fn line_holds_secret(line: &str) -> bool {
 }
 
 fn is_secret_field(field: &str) -> bool {
-    let plain: String = field.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    SECRET_FIELDS.contains(&plain.as_str())
+    // Of every field of every file, so without making a text of it.
+    let plain = || field.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+    SECRET_FIELDS.iter().any(|secret| plain().eq(secret.bytes()))
+}
+
+/// Whether a header of this name proves somebody: `X-Auth-Token`, `PRIVATE-TOKEN`, `Ocp-Apim-Subscription-Key`, `Cookie`.
+fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "token", "secret", "password", "cookie", "signature", "credential", "key"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn look_of_a_secret(text: &str) -> Option<&'static str> {
@@ -107,21 +126,33 @@ fn look_of_a_secret(text: &str) -> Option<&'static str> {
     {
         return Some("a key or certificate");
     }
-    let token = TOKENS.iter().any(|(start, length)| {
-        text.match_indices(start).any(|(at, _)| {
-            let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-            let before = text[..at].bytes().last().is_some_and(|b| word(&b));
-            !before && text[at..].bytes().take_while(word).count() >= *length
-        })
-    });
-    if token {
+    if holds_token(text.as_bytes()) {
         return Some("an access token");
     }
     let (_, rest) = text.split_once("://")?;
+    if WEBHOOKS.iter().any(|part| rest.contains(part)) {
+        return Some("the address of a webhook, by which whoever knows it can write");
+    }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user_info, _) = authority.rsplit_once('@')?;
     let (_, password) = user_info.split_once(':')?;
     (!password.is_empty()).then_some("a password in a URL")
+}
+
+/// Whether a word of the text starts like a token, and is as long as one. One pass, as it is asked of every value.
+fn holds_token(text: &[u8]) -> bool {
+    let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let mut rest = text;
+    loop {
+        let Some(start) = rest.iter().position(word) else { return false };
+        rest = &rest[start..];
+        let length = rest.iter().position(|b| !word(b)).unwrap_or(rest.len());
+        let (found, after) = rest.split_at(length);
+        if TOKENS.iter().any(|(prefix, least)| length >= *least && found.starts_with(prefix.as_bytes())) {
+            return true;
+        }
+        rest = after;
+    }
 }
 
 #[cfg(test)]
@@ -138,8 +169,16 @@ mod tests {
             ("https://user@git.example/fleet.git", None),
             ("ssh://git@git.example:22/fleet.git", None),
             ("/run/secrets/dms_key", None),
+            (
+                "https://hooks.slack.com/services/T0/B0/x",
+                Some("the address of a webhook, by which whoever knows it can write"),
+            ),
+            ("https://slack.com/docs", None),
             ("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", None),
             ("ghp_short", None),
+            (&format!("Bearer:{token},"), Some("an access token")),
+            (&format!("no{token}"), None),
+            (&format!("é{token}"), Some("an access token")),
             ("year-end freeze", None),
         ] {
             assert_eq!(look_of_a_secret(text), expected, "{text}");
@@ -152,5 +191,11 @@ mod tests {
         }
         assert!(is_secret_field("clientSecret") && is_secret_field("API-Key"));
         assert!(!is_secret_field("identity") && !is_secret_field("secrets"));
+        assert!(
+            is_secret_header("X-Auth-Token")
+                && is_secret_header("Authorization")
+                && is_secret_header("api-key")
+        );
+        assert!(!is_secret_header("Content-Type") && !is_secret_header("X-Request-Source"));
     }
 }

@@ -90,11 +90,14 @@ pub(super) const ALL: &[Entry] = &[
     (
         Code::NotSupportedYet,
         parts(
-            ReconcilerConfig,
+            PackageCatalog,
             "The field or value belongs to the language, and what it asks for is not built yet. It is said by name, \
-             because doing nothing about it in silence would look like agreement.",
-            "spec:\n  store: { url: \"postgres://db.example/reconciler\" }\n",
-            "spec:\n  store: { url: \"sqlite:///var/lib/dataminer-reconciler/state.db\" }\n",
+             because doing nothing about it in silence would look like agreement. A cluster on which it is set does not \
+             change, and no process starts with a configuration that sets it.",
+            "spec:\n  packages:\n    - file: DataMiner 10.5.0.0(CU9)-16500 Full Upgrade.dmupgrade\n      sha256: \
+             0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n      source: \"s3://packages/core\"\n",
+            "spec:\n  packages:\n    - file: DataMiner 10.5.0.0(CU9)-16500 Full Upgrade.dmupgrade\n      sha256: \
+             0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n      source: \"file:///packages/core\"\n",
         ),
     ),
 ];

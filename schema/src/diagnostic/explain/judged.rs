@@ -142,4 +142,34 @@ pub(super) const ALL: &[Entry] = &[
              } ]\n",
         ),
     ),
+    (
+        Code::OpenListener,
+        parts(
+            ReconcilerConfig,
+            "Whoever reaches the interface may approve downgrades. Without `http.auth` it listens on this machine alone.",
+            "spec:\n  http: { listen: \"0.0.0.0:8080\" }\n",
+            "spec:\n  http: { listen: \"0.0.0.0:8080\", auth: { tokens: { file: /run/secrets/tokens } } }\n",
+        ),
+    ),
+    (
+        Code::FieldsDisagree,
+        parts(
+            ReconcilerConfig,
+            "Each field is right by itself, but not beside the others: a key of S3 opens no container of Azure, and a \
+             signature can be checked only by somebody's key.",
+            "spec:\n  sources: [ { name: fleet, url: /srv/fleet, verify: { mode: Head } } ]\n",
+            "spec:\n  sources: [ { name: fleet, url: /srv/fleet, verify: { mode: Head, allowedSigners: /etc/signers } } \
+             ]\n",
+        ),
+    ),
+    (
+        Code::RelativeProgram,
+        parts(
+            ReconcilerConfig,
+            "A program that is looked up along PATH, or beside the folder in which the process was started, may be another \
+             one tomorrow.",
+            "spec:\n  hooks: { snapshot: { argv: [snapshot.sh] } }\n",
+            "spec:\n  hooks: { snapshot: { argv: [/usr/local/bin/snapshot.sh] } }\n",
+        ),
+    ),
 ];

@@ -61,7 +61,7 @@ pub fn load_knowledge_beside(
         for node in tree::read_documents(&mut source, &MANIFEST) {
             let line = source.place(&node.span).line;
             if let Some(value) = read(&mut source, &node, &mut said) {
-                let marks = Marks::of(&source, &node);
+                let marks = Marks::of(&source, &node, Kind::ReleaseKnowledge);
                 let located = Located { value, path: file.path.clone(), line, marks };
                 documents.push((node.span, located));
             }
@@ -71,7 +71,7 @@ pub fn load_knowledge_beside(
     let across = said.judge(known);
     // Where two say the same, the later is left out.
     documents.retain(|(span, located)| {
-        !across.iter().any(|(place, _)| place.path == located.path && span.contains(&place.span.start))
+        !across.iter().any(|(place, _)| *place.path == *located.path && span.contains(&place.span.start))
     });
     diagnostics.extend(across.into_iter().map(|(_, diagnostic)| diagnostic));
     (documents.into_iter().map(|(_, located)| located).collect(), in_order(files, diagnostics))

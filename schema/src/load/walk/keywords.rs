@@ -2,40 +2,30 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::{
-    document::NOT_YET,
-    load::tree::{Node, Value},
-};
+use crate::load::tree::{Node, Value};
 
 /// A schema with its references followed.
 pub(super) struct Resolved {
     pub(super) schema: &'static Map<String, Json>,
-    /// What `x-notYet` lists on the way.
-    pub(super) not_yet: Vec<&'static str>,
-    /// Whether `x-notYet` refuses the value as a whole.
-    pub(super) never_yet: bool,
 }
 
 /// Follows `$ref` and the `allOf` around it.
 pub(super) fn resolve(root: &'static Json, schema: &'static Json) -> Option<Resolved> {
     let mut object = schema.as_object()?;
-    let mut not_yet = Vec::new();
-    let mut never_yet = false;
     // A schema of ours refers twice at most; the bound keeps a mistake from hanging.
     for _ in 0..8 {
-        match object.get(NOT_YET) {
-            Some(Json::Bool(never)) => never_yet |= never,
-            list => not_yet.extend(strings(list)),
-        }
         let reference = match object.get("allOf") {
             Some(Json::Array(branches)) => branches.first().and_then(|branch| branch.get("$ref")),
             _ => object.get("$ref"),
         };
         let Some(reference) = reference.and_then(Json::as_str) else {
-            return Some(Resolved { schema: object, not_yet, never_yet });
+            return Some(Resolved { schema: object });
         };
-        let pointer = reference.strip_prefix('#')?;
-        object = root.pointer(pointer)?.as_object()?;
+        object = match reference.strip_prefix("#/definitions/") {
+            // As all of ours are, and without the texts that following a pointer takes.
+            Some(name) => root.get("definitions")?.get(name)?.as_object()?,
+            None => root.pointer(reference.strip_prefix('#')?)?.as_object()?,
+        };
     }
     None
 }
@@ -153,8 +143,9 @@ mod tests {
         "title",
         "type",
         CHECK,
-        NOT_YET,
-        // Of the builds of a catalogue, whose keys are judged there.
+        // For editors.
+        "examples",
+        // Of the builds of a catalogue, of hooks and headers, whose keys are judged there.
         "propertyNames",
         // Of a Cluster without a Profile, which is judged there.
         "if",

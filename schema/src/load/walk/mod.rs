@@ -52,7 +52,7 @@ impl Walk<'_, '_> {
             self.text(check_name, node, name);
         } else if let Some(Json::Array(branches)) = keyword("oneOf").or_else(|| keyword("anyOf")) {
             match values_of(self.root, branches) {
-                Some(allowed) => self.value(&allowed, &resolved, node, name),
+                Some(allowed) => self.value(&allowed, node, name),
                 None => self.branches(branches, node, name),
             }
         } else {
@@ -60,7 +60,7 @@ impl Walk<'_, '_> {
                 Some("object") => self.object(&resolved, node, name),
                 Some("array") => self.array(&resolved, node, name),
                 Some("string") => self.plain_text(&resolved, node, name),
-                Some("boolean") => self.boolean(&resolved, node, name),
+                Some("boolean") => self.boolean(node, name),
                 Some("integer") => self.integer(&resolved, node, name),
                 _ => {}
             }
@@ -105,9 +105,6 @@ impl Walk<'_, '_> {
             return;
         }
         let Entry { key, key_span, value: _ } = entry;
-        if resolved.not_yet.contains(&key.as_str()) {
-            return self.not_yet(key_span, &format!("`{key}`"), "take the field out");
-        }
         let known: Vec<&str> = resolved
             .schema
             .get("properties")
@@ -126,11 +123,6 @@ impl Walk<'_, '_> {
         );
     }
 
-    fn not_yet(&mut self, span: &Range<usize>, what: &str, help: &str) {
-        let message = format!("{what} is not supported yet by this version");
-        self.source.error(span, Code::NotSupportedYet, message, help.to_owned());
-    }
-
     fn array(&mut self, resolved: &Resolved, node: &Node, name: &str) {
         let Value::Sequence(items) = &node.value else {
             return self.wrong_type(node, name, "a list");
@@ -138,9 +130,6 @@ impl Walk<'_, '_> {
         let limit = |keyword: &str| resolved.schema.get(keyword).and_then(Json::as_u64);
         let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
         if limit("maxItems").is_some_and(|limit| count > limit) {
-            if resolved.never_yet {
-                return self.not_yet(&node.span, &format!("`{name}`"), "take the field out");
-            }
             let message =
                 format!("`{name}` has {count} items, at most {} are allowed", limit("maxItems").unwrap_or(0));
             self.source.error(&node.span, Code::WrongCount, message, None);
@@ -189,21 +178,17 @@ impl Walk<'_, '_> {
     }
 
     fn plain_text(&mut self, resolved: &Resolved, node: &Node, name: &str) {
-        self.value(&own_values(resolved.schema), resolved, node, name);
+        self.value(&own_values(resolved.schema), node, name);
     }
 
     /// A text that is one of `allowed`; any text if that is empty.
-    fn value(&mut self, allowed: &[&str], resolved: &Resolved, node: &Node, name: &str) {
+    fn value(&mut self, allowed: &[&str], node: &Node, name: &str) {
         let Some(text) = node.text() else {
             let expected = if allowed.is_empty() { "a text".to_owned() } else { listed(allowed) };
             return self.wrong_type(node, name, &expected);
         };
         if allowed.is_empty() || allowed.contains(&text) {
             return;
-        }
-        if resolved.not_yet.contains(&text) {
-            let help = format!("write {}", listed(allowed));
-            return self.not_yet(&node.span, &format!("{} as `{name}`", quoted(text)), &help);
         }
         let help = match nearest(text, allowed) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -217,8 +202,8 @@ impl Walk<'_, '_> {
         );
     }
 
-    fn boolean(&mut self, resolved: &Resolved, node: &Node, name: &str) {
-        let Value::Bool(value) = node.value else {
+    fn boolean(&mut self, node: &Node, name: &str) {
+        if !matches!(node.value, Value::Bool(_)) {
             let help = match node.text() {
                 Some("yes" | "on" | "Yes" | "On" | "y") => {
                     Some("write `true`: YAML 1.2 reads this as a text")
@@ -229,7 +214,7 @@ impl Walk<'_, '_> {
                 Some("true" | "false") => Some("take the quotes away"),
                 _ => None,
             };
-            return match help {
+            match help {
                 Some(help) => {
                     let message = format!(
                         "`{name}` must be true or false, this is the text {}",
@@ -238,12 +223,7 @@ impl Walk<'_, '_> {
                     self.source.error(&node.span, Code::WrongType, message, help.to_owned());
                 }
                 None => self.wrong_type(node, name, "true or false"),
-            };
-        };
-        if let Some(Json::Array(allowed)) = resolved.schema.get("enum")
-            && !allowed.contains(&Json::Bool(value))
-        {
-            self.not_yet(&node.span, &format!("`{name}: {value}`"), "take the field out");
+            }
         }
     }
 
