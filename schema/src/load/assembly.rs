@@ -1,6 +1,6 @@
 //! Documents to a fleet: Profiles are merged into their Clusters, and serde fills the types.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, thread};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -52,13 +52,48 @@ pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>)
             Kind::Observation | Kind::ReconcilerConfig | Kind::ReleaseKnowledge => {}
         }
     }
-    for document in clusters {
-        fleet.clusters.extend(cluster(document, &profiles, &mut found));
+    for (clusters, faults) in beside_each_other(clusters, |run| {
+        let mut faults = Vec::new();
+        let read: Vec<_> =
+            run.into_iter().filter_map(|document| cluster(document, &profiles, &mut faults)).collect();
+        (read, faults)
+    }) {
+        fleet.clusters.extend(clusters);
+        found.extend(faults);
     }
     dependencies::judge(&fleet, &mut found);
     follow_rollouts(&mut fleet, &mut found);
     hand_out_advisories(&mut fleet, &mut found);
     (fleet, found)
+}
+
+/// Fewer documents than this are filled faster than a thread starts.
+const WORTH_A_THREAD: usize = 64;
+
+/// What `fill` makes of each run of documents, in their order, with a run for each processor.
+fn beside_each_other<T: Send>(
+    mut documents: Vec<ReadDocument>,
+    fill: impl Fn(Vec<ReadDocument>) -> T + Sync,
+) -> Vec<T> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let runs = processors.min(documents.len() / WORTH_A_THREAD).max(1);
+    if runs == 1 {
+        return vec![fill(documents)];
+    }
+    let length = documents.len().div_ceil(runs);
+    let mut parts = Vec::with_capacity(runs);
+    while documents.len() > length {
+        let rest = documents.split_off(length);
+        parts.push(std::mem::replace(&mut documents, rest));
+    }
+    parts.push(documents);
+    thread::scope(|scope| {
+        let threads: Vec<_> = parts.into_iter().map(|run| scope.spawn(|| fill(run))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// All documents as values of one type.

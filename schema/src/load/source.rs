@@ -1,6 +1,6 @@
 //! A file under reading: its text, positions in it, and what was found wrong.
 
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range, sync::Arc};
 
 use super::secret::line_holds_secret;
 use crate::diagnostic::{Code, Diagnostic, Related, Severity};
@@ -11,7 +11,7 @@ pub(super) const MAX_DIAGNOSTICS: usize = 200;
 /// A place in a file, for messages that refer to it later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    pub(super) path: String,
+    pub(super) path: Arc<str>,
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) span: Range<usize>,
@@ -23,7 +23,7 @@ impl Place {
     /// A diagnostic at this place.
     pub(super) fn error(&self, code: Code, message: String, help: Option<String>) -> Diagnostic {
         let Self { path, line, column, span, shown } = self.clone();
-        let span = shown.then_some(span);
+        let (path, span) = (path.to_string(), shown.then_some(span));
         let (severity, related) = (Severity::Error, Vec::new());
         Diagnostic { code, severity, path, line, column, span, message, help, related }
     }
@@ -31,7 +31,13 @@ impl Place {
     /// This place, for a diagnostic about another.
     pub(super) fn related(&self, message: &str) -> Related {
         let Self { path, line, column, span, shown } = self.clone();
-        Related { path, line, column, span: shown.then_some(span), message: message.to_owned() }
+        Related {
+            path: path.to_string(),
+            line,
+            column,
+            span: shown.then_some(span),
+            message: message.to_owned(),
+        }
     }
 }
 
@@ -44,10 +50,13 @@ impl std::fmt::Display for Place {
 
 /// A file under reading.
 pub(super) struct Source<'a> {
-    path: &'a str,
+    path: Arc<str>,
     pub(super) text: &'a str,
     /// Where each line starts.
     lines: Vec<usize>,
+    /// Whether each line, read as plain text, holds a secret: found out when it is first asked for, and asked for by
+    /// every value on it.
+    telling: RefCell<Vec<Option<bool>>>,
     /// Values that look like secrets.
     secrets: Vec<Range<usize>>,
     diagnostics: Vec<Diagnostic>,
@@ -59,8 +68,18 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn new(path: &'a str, text: &'a str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(breaks).collect();
-        Self { path, text, lines, secrets: Vec::new(), diagnostics: Vec::new(), errors: 0, cut: false }
+        let lines: Vec<usize> = std::iter::once(0).chain(breaks).collect();
+        let telling = RefCell::new(vec![None; lines.len()]);
+        Self {
+            path: path.into(),
+            text,
+            lines,
+            telling,
+            secrets: Vec::new(),
+            diagnostics: Vec::new(),
+            errors: 0,
+            cut: false,
+        }
     }
 
     /// The place of a byte range.
@@ -79,14 +98,23 @@ impl<'a> Source<'a> {
         // Only in front of everything it is a mark; elsewhere it is a character.
         let before = if line_start == 0 { before.strip_prefix('\u{feff}').unwrap_or(before) } else { before };
         let column = before.chars().count() + 1;
-        let whole = self.text.get(line_start..line_end).unwrap_or_default();
         let other =
             |secret: &Range<usize>| secret != span && secret.start < line_end && secret.end > line_start;
         // The secret itself is blotted out when it is shown; others on its line would not be.
         let own = self.secrets.contains(span);
-        let shown = !self.secrets.iter().any(other) && (own || !line_holds_secret(whole));
+        let shown = !self.secrets.iter().any(other) && (own || !self.tells(line - 1, line_start..line_end));
         let span = start..end.max(start);
-        Place { path: self.path.to_owned(), line, column, span, shown }
+        Place { path: Arc::clone(&self.path), line, column, span, shown }
+    }
+
+    /// Whether a line holds a secret as plain text.
+    fn tells(&self, line: usize, span: Range<usize>) -> bool {
+        let mut telling = self.telling.borrow_mut();
+        let judge = || line_holds_secret(self.text.get(span).unwrap_or_default());
+        match telling.get_mut(line) {
+            Some(known) => *known.get_or_insert_with(judge),
+            None => judge(),
+        }
     }
 
     /// Notes values that must not be shown; from now on their lines are not.
@@ -126,7 +154,7 @@ impl<'a> Source<'a> {
         } else if !self.cut {
             self.cut = true;
             self.diagnostics.push(Diagnostic::of_file(
-                self.path,
+                self.path.as_ref(),
                 Code::TooManyDiagnostics,
                 format!("this file has more than {MAX_DIAGNOSTICS} faults"),
                 "correct these first, then validate again",
