@@ -46,6 +46,8 @@ const CAPS: Caps = Caps {
     text: 4 << 10,
     sentinel: 64 << 10,
     prerequisites: 20,
+    check: 16 << 10,
+    checks: 64 << 10,
 };
 
 /// What reading may cost for each byte of the file: it is gone over a few times, and once more for each fingerprint.
