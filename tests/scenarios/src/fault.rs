@@ -7,7 +7,7 @@ use dataminer_schema::plan::Action;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct On {
     pub(crate) action: Action,
-    /// Only where it brings this version.
+    /// Only where it brings this version, or is this tool.
     pub(crate) to: Option<String>,
 }
 
@@ -22,7 +22,12 @@ impl On {
 /// The action that an effect carries out, and the version that it brings.
 pub(crate) fn work(effect: &EffectKind) -> (Option<Action>, Option<&str>) {
     match effect {
-        EffectKind::RunJob(job) => (Some(job.action), Some(&job.to)),
+        // A tool brings no version: it goes by its name.
+        EffectKind::RunJob(job) => {
+            let tool = job.package.file.strip_suffix(".dmupgrade");
+            (Some(job.action), job.to.as_deref().or(tool))
+        }
+        EffectKind::RunPrerequisites(_) => (Some(Action::RunPrerequisites), None),
         EffectKind::StagePackage { .. } => (Some(Action::StagePackage), None),
         EffectKind::SaveBackup { .. } => (Some(Action::SaveBackup), None),
         EffectKind::CleanUp { .. } => (Some(Action::CleanUp), None),

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use dataminer_core::{
-    exec::effect::{EffectKind, Failure, JobEnd, Outcome},
+    exec::{
+        checks::Checked,
+        effect::{EffectKind, Failure, JobEnd, Outcome},
+    },
     knowledge::Knowledge,
     plan::PlanMode,
 };
@@ -94,6 +97,10 @@ impl Teller {
             Outcome::JobEnded(JobEnd::Vanished) => "dies without an exit code".to_owned(),
             Outcome::JobEnded(JobEnd::Refused { reason }) => format!("is refused ({reason:?})"),
             Outcome::JobEnded(JobEnd::TimedOut { .. }) => "still runs at its deadline".to_owned(),
+            Outcome::Checked(Checked { findings, .. }) => match findings.first() {
+                Some(finding) => format!("{} fails on {}", finding.check, finding.agent),
+                None => return,
+            },
             Outcome::Failed(Failure { message, .. }) => message.clone(),
         };
         self.say(at, format!("{work}: {what}"));
@@ -150,7 +157,13 @@ impl Story {
                 return Err(format!("line {}: DataMiner would not survive this: {broken}", step.line));
             }
         }
-        Ok(script)
+        // What was announced and never came tells another story than the one that is meant.
+        let faults = story.world.iter().flat_map(|world| world.faults.iter().map(|(on, _, _)| on));
+        let crashes = story.teller.crashes.iter().map(|(_, on)| on);
+        match faults.chain(crashes).next() {
+            Some(on) => Err(format!("{:?} was to go wrong, and was never reached", on.action)),
+            None => Ok(script),
+        }
     }
 
     fn act(&mut self, command: Command, block: &[String]) -> Result<(), String> {

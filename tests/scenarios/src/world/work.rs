@@ -1,5 +1,6 @@
 //! What becomes of work on the Agents.
 
+use dataminer_core::exec::checks::{CheckFinding, Checked, Verdict};
 use dataminer_core::exec::effect::{
     ContentRestore, Disposition, EffectKind, Failure, Job, JobEnd, ModuleInstall, Outcome,
 };
@@ -29,6 +30,7 @@ impl World {
                 minutes(if lies { 1 } else { 10 })
             }
             EffectKind::SaveBackup { .. } => minutes(2),
+            EffectKind::RunPrerequisites(_) => minutes(3),
             EffectKind::RunJob(_)
                 if matches!(fault, Some(Fault::Prerequisite { .. } | Fault::Refused(_))) =>
             {
@@ -61,11 +63,13 @@ impl World {
                 self.tail(&install.id, effect, |world| world.reinstall(install, step))
             }
             EffectKind::StagePackage { .. }
+            | EffectKind::RunPrerequisites(_)
             | EffectKind::SaveBackup { .. }
             | EffectKind::CleanUp { .. }
             | EffectKind::Owe { .. }
             | EffectKind::Acquit { .. }
             | EffectKind::VerifyContent { .. } => match self.fault(effect) {
+                Some(Fault::Prerequisite { name, agent }) => checked(&name, &agent),
                 Some(_) => Outcome::Failed(lost(&self.members[0].name().clone())),
                 None => self.quiet(effect, step),
             },
@@ -85,6 +89,7 @@ impl World {
                 self.judge(step, agents);
                 Outcome::Saved(self.save(agents))
             }
+            EffectKind::RunPrerequisites(_) => Outcome::Checked(Checked { passed: 12, findings: Vec::new() }),
             EffectKind::Owe { agents, work } => {
                 for member in self.members.iter_mut().filter(|member| agents.contains(member.name())) {
                     let notes = member.seen.owed.get_or_insert_default();
@@ -230,12 +235,16 @@ impl World {
         } else {
             self.product.forget();
         }
-        let release = releases::release(&job.to).map(|release| match step.build {
+        if job.action == Action::RunTool {
+            return self.run_tool(&job.package.file, agents);
+        }
+        let to = job.to.as_deref().unwrap_or("nothing");
+        let release = releases::release(to).map(|release| match step.build {
             Some(build) => release.with_build(build),
             None => release,
         });
         let Ok(release) = release else {
-            return self.violated(format!("{} installs `{}`, which is no release", job.package.file, job.to));
+            return self.violated(format!("{} installs `{to}`, which is no release", job.package.file));
         };
         let now = self.now;
         for name in agents {
@@ -256,6 +265,15 @@ impl World {
             member.web = release.clone();
             member.content.migrate(&release);
             member.remember(now, web);
+        }
+    }
+
+    /// The migration changes what runs; the other tools only look.
+    fn run_tool(&mut self, file: &str, agents: &[AgentName]) {
+        for member in self.members.iter_mut().filter(|member| agents.contains(member.name())) {
+            if file == "NATSMigration.dmupgrade" {
+                member.seen.broker_gateway = Some(true);
+            }
         }
     }
 
@@ -298,6 +316,17 @@ fn backs_up(release: &Version) -> bool {
         Track::Main => (release.line(), release.cu()) >= (Version::new(10, 3, 0).line(), Some(8)),
         Track::Feature => release.line() >= Version::new(10, 3, 11).line(),
     }
+}
+
+/// A check that fails on one Agent.
+fn checked(name: &str, agent: &str) -> Outcome {
+    let finding = AgentName::new(agent).ok().map(|agent| CheckFinding {
+        agent,
+        check: format!("{name}.dll"),
+        verdict: Verdict::Failed,
+        message: "see its result there".to_owned(),
+    });
+    Outcome::Checked(Checked { passed: 11, findings: finding.into_iter().collect() })
 }
 
 fn lost(agent: &AgentName) -> Failure {
