@@ -3,8 +3,8 @@
 use dataminer_schema::{
     id::AgentName,
     plan::{
-        Block, BlockCode, BreakingChanges, Change, ContentLoss, KnownIssues, Step, Waiting, WaitingOn,
-        Warning,
+        Block, BlockCode, BreakingChanges, Change, ContentLoss, Forecast, KnownIssues, Step, Waiting,
+        WaitingOn, Warning,
     },
     v1::advisory::Advisory,
 };
@@ -26,6 +26,7 @@ pub(super) struct Draft {
     pub(super) warnings: Vec<Warning>,
     pub(super) known_issues: KnownIssues,
     pub(super) breaking_changes: BreakingChanges,
+    pub(super) forecast: Option<Forecast>,
     pub(super) content_loss: Option<ContentLoss>,
 }
 
@@ -69,6 +70,7 @@ impl Draft {
             warnings: Vec::new(),
             known_issues: KnownIssues::default(),
             breaking_changes: BreakingChanges::default(),
+            forecast: None,
             content_loss: None,
         }
     }
