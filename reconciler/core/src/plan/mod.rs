@@ -53,7 +53,7 @@ use self::{
     survey::{Seen, Survey},
 };
 pub use self::{
-    difference::difference,
+    difference::{Difference, What, difference, differences},
     estimate::{Durations, ENOUGH_FOR_P50, ENOUGH_FOR_P95, Measured},
     proof::Proof,
     wake::next_change,
