@@ -222,7 +222,7 @@ impl Catalog {
                 && release.cu() == wanted.cu()
                 && wanted.build().is_none_or(|build| release.build() == Some(build))
         };
-        let mut updates = self.packages.values().filter(|entry| entry.kind == PackageKind::Update);
+        let mut updates = self.packages.iter().filter(|entry| entry.kind == PackageKind::Update);
         updates.find(|entry| {
             let base = entry.insides.base.as_ref().map(|base| self.release_of(base));
             base.is_some_and(|base| is(source, &base))
