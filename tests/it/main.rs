@@ -18,6 +18,7 @@ mod operator;
 mod ownership;
 mod process;
 mod readme;
+mod review;
 mod scene;
 mod source_ssh;
 mod validate;

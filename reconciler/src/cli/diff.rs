@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Exit, Terminal, Tone, fleet, live, plan};
+use crate::review::escape::{code, prose};
 
 /// Compare the versions wanted with those observed
 ///
@@ -56,6 +57,7 @@ enum Output {
     #[default]
     Table,
     Json,
+    Markdown,
 }
 
 /// What one Agent shows of one thing that is wanted.
@@ -102,6 +104,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         Output::Json => terminal.json(&Report { format_version: "1.0", differences: &differences })?,
         Output::Table if differences.is_empty() => terminal.say("every Agent shows what is wanted"),
         Output::Table => table(&differences, terminal)?,
+        Output::Markdown => markdown(&differences, terminal)?,
     }
     Ok(if differences.is_empty() {
         Exit::Ok
@@ -172,14 +175,20 @@ fn compare(
     differences
 }
 
+/// What `observed` shows, or why it does not.
+fn shown(difference: &Difference) -> (String, Tone) {
+    match (&difference.observed, &difference.unknown) {
+        (Some(observed), _) => (observed.clone(), Tone::Bad),
+        (None, Some(why)) => (format!("unknown: {why}"), Tone::Pending),
+        (None, None) => ("unknown".to_owned(), Tone::Pending),
+    }
+}
+
 fn table(differences: &[Difference], terminal: &mut Terminal) -> anyhow::Result<()> {
     let mut table = terminal.new_table(&["CLUSTER", "AGENT", "ITEM", "WANTED", "OBSERVED"]);
-    for Difference { cluster, agent, item, wanted, observed, unknown } in differences {
-        let (shown, tone) = match (observed, unknown) {
-            (Some(observed), _) => (observed.clone(), Tone::Bad),
-            (None, Some(why)) => (format!("unknown: {why}"), Tone::Pending),
-            (None, None) => ("unknown".to_owned(), Tone::Pending),
-        };
+    for difference in differences {
+        let Difference { cluster, agent, item, wanted, .. } = difference;
+        let (shown, tone) = shown(difference);
         table.add_row([
             terminal.cell(cluster, Tone::Strong),
             terminal.cell(agent, Tone::Plain),
@@ -189,5 +198,21 @@ fn table(differences: &[Difference], terminal: &mut Terminal) -> anyhow::Result<
         ]);
     }
     terminal.table(table)?;
+    Ok(())
+}
+
+/// For a comment or a page: what Agents and manifests say is shown and cannot act.
+fn markdown(differences: &[Difference], terminal: &mut Terminal) -> anyhow::Result<()> {
+    if differences.is_empty() {
+        terminal.line("Every Agent shows what is wanted.")?;
+        return Ok(());
+    }
+    terminal.line("| Cluster | Agent | Item | Wanted | Observed |\n|--|--|--|--|--|")?;
+    for difference in differences {
+        let Difference { cluster, agent, item, wanted, .. } = difference;
+        let [cluster, agent, wanted] = [cluster.as_str(), agent.as_str(), wanted].map(code);
+        let (shown, _) = shown(difference);
+        terminal.line(format!("| {cluster} | {agent} | {item} | {wanted} | {} |", prose(&shown)))?;
+    }
     Ok(())
 }

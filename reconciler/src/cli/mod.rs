@@ -18,6 +18,7 @@ mod live;
 mod observe;
 mod operator;
 mod plan;
+mod plan_review;
 mod plan_table;
 mod remote;
 mod report;

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use dataminer_core::{
     desired::resolve,
+    knowledge::Knowledge,
     lint::lint,
     plan::{PlanInput, PlanMode, PlanState},
 };
@@ -18,8 +19,16 @@ use dataminer_schema::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Exit, Helpful, Terminal, fleet, live, plan_table};
-use crate::config::Overrides;
+use super::{
+    Exit, Helpful, Terminal, fleet, live,
+    plan_review::{self, Grounds},
+    plan_table,
+};
+use crate::{
+    config::Overrides,
+    review::{GITHUB_LIMIT, Review, Side, comment},
+    source::Revisions,
+};
 
 /// Show what would be done to clusters, and why
 ///
@@ -54,7 +63,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = fleet::point_in_time)]
     now: Option<Timestamp>,
 
-    /// Form of the output
+    /// Show what changes from this commit on: the newest that it shares with --head; read from the repository around
+    /// the folder, without a checkout
+    #[arg(long, value_name = "REV", conflicts_with = "live")]
+    base: Option<String>,
+
+    /// Show what this commit changes
+    #[arg(long, value_name = "REV", requires = "base", default_value = "HEAD")]
+    head: String,
+
+    /// Form of the output; markdown is the comment of a pull request
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
 
@@ -69,6 +87,7 @@ enum Output {
     Table,
     Json,
     Yaml,
+    Markdown,
 }
 
 #[derive(Serialize)]
@@ -86,6 +105,9 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         }
         (folder, _) => fleet::knowledge(folder.as_deref(), terminal)?,
     };
+    if let Some(base) = &args.base {
+        return between(args, base, &knowledge, terminal);
+    }
     let fleet = fleet::load_knowing(knowledge, &args.folder, &args.clusters, terminal)?;
     let mut vaults = Vaults::new();
     let (observations, mode) = if args.live {
@@ -93,10 +115,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         vaults = live::vaults(&fleet.clusters, config, terminal)?;
         (live::observe(&fleet.clusters, config, terminal)?, PlanMode::Live)
     } else {
-        if args.observed.is_empty() {
-            terminal.say("no observations: every cluster counts as never seen; give --observed PATH, or --live --config FILE");
-        }
-        (fleet::observations(&args.observed, terminal)?, PlanMode::Offline)
+        (observations(args, terminal)?, PlanMode::Offline)
     };
     fleet::strangers(&fleet, &observations, &args.clusters, terminal);
     let now = args.now.unwrap_or_else(Timestamp::now);
@@ -113,8 +132,36 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
                 plan_table::print(plan, cluster, now, terminal)?;
             }
         }
+        Output::Markdown => {
+            let review = Review::of(Side::new(&fleet.clusters, plans.clone()));
+            terminal.data(comment(&review, &fleet.knowledge, GITHUB_LIMIT))?;
+        }
     }
     Ok(if args.detailed_exitcode { verdict(&plans) } else { Exit::Ok })
+}
+
+/// Compares the plans of two commits.
+fn between(args: &Args, base: &str, knowledge: &Knowledge, terminal: &mut Terminal) -> anyhow::Result<Exit> {
+    let revisions =
+        Revisions::around(&args.folder).map_err(|error| Helpful::new(error.to_string(), error.help()))?;
+    let observations = observations(args, terminal)?;
+    let now = args.now.unwrap_or_else(Timestamp::now);
+    let grounds = Grounds { knowledge, observations: &observations, clusters: &args.clusters, now };
+    let review = plan_review::between(&revisions, (base, &args.head), &grounds, terminal)?;
+    match args.output {
+        Output::Json => terminal.json(&review)?,
+        Output::Yaml => terminal.yaml(&review)?,
+        Output::Table => plan_review::print(&review, now, terminal)?,
+        Output::Markdown => terminal.data(comment(&review, knowledge, GITHUB_LIMIT))?,
+    }
+    Ok(plan_review::verdict(&review, args.detailed_exitcode))
+}
+
+fn observations(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Vec<Observation>> {
+    if args.observed.is_empty() {
+        terminal.say("no observations: every cluster counts as never seen; give --observed PATH, or --live --config FILE");
+    }
+    fleet::observations(&args.observed, terminal)
 }
 
 /// What the vault holds of each cluster.

@@ -1,14 +1,23 @@
 //! A plan for people: headline, steps with their reasons, and what stands in the way with its cure.
 
+use dataminer_core::plan::Difference;
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Change, Disruption, Plan, PlanResult, Step, VersionPair, Waiting},
+    plan::{
+        Action, Change, Disruption, Plan, PlanResult, Requirement, RequirementState, Step, VersionPair,
+        Waiting,
+    },
     quantity::format_duration,
-    v1::cluster::{AppliedProfile, Cluster, Window},
+    v1::cluster::{AppliedProfile, Cluster},
 };
-use jiff::{SignedDuration, Timestamp, Unit, tz::TimeZone};
+use jiff::{Timestamp, Unit};
 
 use super::{Terminal, Tone};
+use crate::review::{
+    self, subject,
+    work::{self, Takes},
+    zone::Zone,
+};
 
 pub(super) fn print(
     plan: &Plan,
@@ -16,7 +25,6 @@ pub(super) fn print(
     now: Timestamp,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let zone = zone_of(cluster);
     headline(plan, terminal)?;
     if let Some(AppliedProfile { name, gave }) = &cluster.profile {
         let fields: Vec<&str> = gave.iter().map(|field| field.trim_start_matches("spec.")).collect();
@@ -24,8 +32,18 @@ pub(super) fn print(
         terminal
             .line(format!("  profile {name} gives {fields}; all else is the cluster's own or the default"))?;
     }
+    body(plan, &Zone::of(cluster), now, terminal)
+}
+
+/// A plan without its manifest.
+pub(super) fn plan(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
+    headline(plan, terminal)?;
+    body(plan, zone, now, terminal)
+}
+
+fn body(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
     if !plan.steps.is_empty() {
-        steps(plan, cluster, terminal)?;
+        steps(plan, terminal)?;
     }
     for block in &plan.blocked {
         let about =
@@ -35,7 +53,7 @@ pub(super) fn print(
         terminal.line(format!("    help: {}", block.help))?;
     }
     for waiting in &plan.waiting {
-        let text = waiting_line(waiting, now, zone.as_ref());
+        let text = waiting_line(waiting, now, zone);
         terminal.line(format!("  {}: {text}", terminal.tint("waiting", Tone::Pending)))?;
     }
     for warning in &plan.warnings {
@@ -43,15 +61,45 @@ pub(super) fn print(
         let code = terminal.tint(format!("warning: {}", warning.code), Tone::Pending);
         terminal.line(format!("  {code}: {}{reference}", warning.message))?;
     }
-    if let Some(text) = content_line(plan, zone.as_ref()) {
+    about_the_work(plan, zone, terminal)?;
+    if let Some(text) = content_line(plan, zone) {
         terminal.line(format!("  {}", terminal.tint(text, Tone::Bad)))?;
     }
-    for (what, issues) in
-        [("introduced", &plan.known_issues.introduced), ("resolved", &plan.known_issues.resolved)]
-    {
-        if !issues.is_empty() {
-            terminal.line(format!("  known issues {what}: {}", issues.join(", ")))?;
+    let (issues, changes) = (&plan.known_issues, &plan.breaking_changes);
+    for (what, ids) in [
+        ("known issues introduced", &issues.introduced),
+        ("known issues resolved", &issues.resolved),
+        ("known issues staying", &issues.staying),
+        ("breaking changes brought", &changes.brought),
+        ("breaking changes undone", &changes.undone),
+    ] {
+        if !ids.is_empty() {
+            terminal.line(format!("  {what}: {}", printable(&ids.join(", "))))?;
         }
+    }
+    Ok(())
+}
+
+/// When it is expected, and what the servers must have first; what they have is not repeated.
+fn about_the_work(plan: &Plan, zone: &Zone, terminal: &mut Terminal) -> anyhow::Result<()> {
+    if plan.forecast.is_some() {
+        terminal.line(format!("  expected: {}", review::when(plan, zone)))?;
+    }
+    for (requirement, steps) in work::requirements(plan) {
+        let Requirement { name, state, agents } = requirement;
+        let tone = match state {
+            RequirementState::Met => continue,
+            RequirementState::Missing => Tone::Bad,
+            RequirementState::Unknown => Tone::Pending,
+            RequirementState::Checked => Tone::Plain,
+        };
+        let about = if agents.is_empty() { String::new() } else { format!(" on {}", names(agents)) };
+        let state = terminal.tint(work::requirement(*state), tone);
+        terminal.line(format!(
+            "  requires {}: {state}{about} (step {})",
+            printable(name),
+            steps.join(", ")
+        ))?;
     }
     Ok(())
 }
@@ -88,13 +136,7 @@ fn headline(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let all: Vec<&AgentName> = cluster
-        .agents
-        .iter()
-        .flat_map(|agent| std::iter::once(&agent.member).chain(&agent.failover))
-        .map(|member| &member.name)
-        .collect();
+fn steps(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
     let mut table =
         terminal.new_table(&["", "#", "ACTION", "FROM", "TO", "AGENTS", "DISRUPTION", "TAKES", "WHY"]);
     for step in &plan.steps {
@@ -106,8 +148,9 @@ fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Res
             Disruption::WebServer => ("web server", Tone::Pending),
             Disruption::Restart => ("restart", Tone::Bad),
         };
-        let agents = if agents.len() > 1 && all.iter().all(|name| agents.contains(name)) {
-            format!("all {}", agents.len())
+        let all = plan.agents.len();
+        let agents = if all > 1 && plan.agents.iter().all(|agent| agents.contains(&agent.name)) {
+            format!("all {all}")
         } else {
             names(agents)
         };
@@ -126,8 +169,9 @@ fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Res
         ]);
     }
     terminal.table(table)?;
-    let all = total(&plan.steps, |_| true);
-    let disruptive = total(&plan.steps, |step| step.disruption != Disruption::None);
+    let range = |(p50, p95): Takes| format!("{}..{}", format_duration(p50), format_duration(p95));
+    let all = work::total(&plan.steps, |_| true).map(range);
+    let disruptive = work::total(&plan.steps, |step| step.disruption != Disruption::None).map(range);
     let takes = match (all, disruptive) {
         (Some(all), Some(disruptive)) => format!("takes {all} in all, of it {disruptive} disruptive"),
         (Some(all), None) => format!("takes {all} in all, nothing of it disruptive"),
@@ -143,7 +187,7 @@ fn steps(plan: &Plan, cluster: &Cluster, terminal: &mut Terminal) -> anyhow::Res
 }
 
 /// What a restore takes away from users, in one sentence; none where nothing is restored.
-fn content_line(plan: &Plan, zone: Option<&(String, TimeZone)>) -> Option<String> {
+fn content_line(plan: &Plan, zone: &Zone) -> Option<String> {
     let step = plan.steps.iter().find(|step| step.action == Action::RestoreContent)?;
     let backup = step.backup.as_ref()?;
     let place = match &backup.agent {
@@ -154,7 +198,7 @@ fn content_line(plan: &Plan, zone: Option<&(String, TimeZone)>) -> Option<String
     Some(match &plan.content_loss {
         Some(loss) => format!(
             "Dashboards and apps go back to the backup of {} (content of {}, {file} {place}); changes after that are lost",
-            local(loss.taken_at, zone),
+            zone.local(loss.taken_at),
             loss.content
         ),
         None => format!(
@@ -169,19 +213,7 @@ fn printable(file: &str) -> String {
     file.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// The estimates of these steps together; none where one of them has none.
-fn total(steps: &[Step], counts: impl Fn(&Step) -> bool) -> Option<String> {
-    let mut counted = steps.iter().filter(|step| counts(step)).map(|step| step.estimate).peekable();
-    counted.peek()?;
-    let (p50, p95) =
-        counted.try_fold((SignedDuration::ZERO, SignedDuration::ZERO), |(p50, p95), estimate| {
-            let estimate = estimate?;
-            Some((p50.saturating_add(estimate.p50), p95.saturating_add(estimate.p95)))
-        })?;
-    Some(format!("{}..{}", format_duration(p50), format_duration(p95)))
-}
-
-fn waiting_line(waiting: &Waiting, now: Timestamp, zone: Option<&(String, TimeZone)>) -> String {
+fn waiting_line(waiting: &Waiting, now: Timestamp, zone: &Zone) -> String {
     let Waiting { on, until, message } = waiting;
     match until {
         None => format!("{on:?}: {message}"),
@@ -190,26 +222,23 @@ fn waiting_line(waiting: &Waiting, now: Timestamp, zone: Option<&(String, TimeZo
 }
 
 /// A time in the cluster's own zone, and how far off it is.
-fn moment(at: Timestamp, now: Timestamp, zone: Option<&(String, TimeZone)>) -> String {
-    let local = local(at, zone);
+fn moment(at: Timestamp, now: Timestamp, zone: &Zone) -> String {
+    let local = zone.local(at);
     let ahead = at.duration_since(now).round(Unit::Minute).unwrap_or_default();
     if ahead.is_positive() { format!("{local} (in {})", format_duration(ahead)) } else { local }
 }
 
-/// A time in the cluster's own zone.
-fn local(at: Timestamp, zone: Option<&(String, TimeZone)>) -> String {
-    let utc = ("UTC".to_owned(), TimeZone::UTC);
-    let (name, zone) = zone.unwrap_or(&utc);
-    format!("{} {name}", at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M"))
-}
-
-/// The zone of the cluster's first window: where its night is.
-fn zone_of(cluster: &Cluster) -> Option<(String, TimeZone)> {
-    let name = cluster.windows.iter().map(|window| match window {
-        Window::Allow { time_zone, .. } | Window::Deny { time_zone, .. } => time_zone,
-    });
-    let name = name.into_iter().next()?;
-    Some((name.clone(), TimeZone::get(name).ok()?))
+/// How a plan differs from another, in one line.
+pub(super) fn difference(difference: &Difference) -> String {
+    let Difference { what, before, after } = difference;
+    let name = subject(*what);
+    let text = match (before, after) {
+        (Some(before), Some(after)) => format!("{name}: {after} instead of {before}"),
+        (None, Some(after)) => format!("{name} added: {after}"),
+        (Some(before), None) => format!("{name} removed: {before}"),
+        (None, None) => format!("{name} changed"),
+    };
+    printable(&text)
 }
 
 fn names(agents: &[AgentName]) -> String {

@@ -27,6 +27,8 @@ pub enum SourceError {
     HostKey { url: String, fingerprint: String, pinned: usize },
     #[error("{url} has no {reference}")]
     ReferenceMissing { url: String, reference: String, present: Vec<String> },
+    #[error("the repository around {path} has no commit `{name}`")]
+    RevisionMissing { path: String, name: String },
     #[error("commit {commit} of {url} has no folder `{path}`")]
     PathMissing { url: String, commit: CommitId, path: String, present: Vec<String> },
     #[error("the history of {reference} was rewritten: {to} does not follow {from}")]
@@ -50,6 +52,7 @@ impl SourceError {
             Self::Secret { .. } => "SourceSecretMissing",
             Self::HostKey { .. } => "SourceHostKeyUnknown",
             Self::ReferenceMissing { .. } => "BranchMissing",
+            Self::RevisionMissing { .. } => "RevisionMissing",
             Self::PathMissing { .. } => "PathMissing",
             Self::Rewritten { .. } => "HistoryRewritten",
             Self::Object { .. } => "RepositoryDamaged",
@@ -90,6 +93,10 @@ impl SourceError {
                 if *pinned == 0 { "" } else { " in place of the old one" }
             ),
             Self::ReferenceMissing { present, .. } => listed("correct the source's `branch`", present),
+            Self::RevisionMissing { .. } => {
+                "name a branch, a tag or a commit that is here; in a build, fetch the whole history (fetch-depth 0)"
+                    .to_owned()
+            }
             Self::PathMissing { present, .. } => listed("correct the source's `path`", present),
             Self::Rewritten { to, .. } => format!(
                 "find out who rewrote the branch and why; to go on from the new history, write \

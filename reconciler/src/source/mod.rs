@@ -13,6 +13,7 @@ mod intake;
 mod load;
 mod location;
 mod repository;
+mod revisions;
 #[cfg(test)]
 mod testing;
 mod tree;
@@ -26,6 +27,7 @@ pub use intake::{Limits, Refusal};
 pub use load::{Loaded, assemble, load};
 pub use location::Location;
 pub use repository::{GitSource, Settings};
+pub use revisions::Revisions;
 
 use dataminer_schema::{id::CommitId, load::SourceFile};
 use jiff::Timestamp;

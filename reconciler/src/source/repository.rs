@@ -139,41 +139,8 @@ impl GitSource {
     /// # Errors
     /// A commit, folder or object that is not there.
     pub fn snapshot(&self, id: &CommitId) -> Result<Snapshot, SourceError> {
-        let repository = self.open()?;
-        let read = |cause: git2::Error| self.damaged(format!("commit {id}"), &cause);
-        let commit = Oid::from_str(id.as_str()).and_then(|oid| repository.find_commit(oid)).map_err(read)?;
-        let root = commit.tree().map_err(read)?;
-        let tree = if self.settings.path.is_empty() {
-            root
-        } else {
-            root.get_path(Path::new(&self.settings.path))
-                .ok()
-                .filter(|entry| entry.kind() == Some(ObjectType::Tree))
-                .and_then(|entry| repository.find_tree(entry.id()).ok())
-                .ok_or_else(|| SourceError::PathMissing {
-                    url: self.url(),
-                    commit: id.clone(),
-                    path: self.settings.path.clone(),
-                    present: root
-                        .iter()
-                        .filter(|entry| entry.kind() == Some(ObjectType::Tree))
-                        .map(|entry| printable(&String::from_utf8_lossy(entry.name_bytes())))
-                        .collect(),
-                })?
-        };
-        let (files, refused) =
-            tree::read(&repository, &tree, &self.settings.path, self.settings.limits).map_err(read)?;
-        let summary: String = printable(&String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()))
-            .chars()
-            .take(200)
-            .collect();
-        let commit = CommitInfo {
-            id: id.clone(),
-            author: printable(&String::from_utf8_lossy(commit.author().name_bytes())),
-            time: Timestamp::from_second(commit.time().seconds()).unwrap_or(Timestamp::UNIX_EPOCH),
-            summary,
-        };
-        Ok(Snapshot { commit, files, refused })
+        let Settings { path, limits, .. } = &self.settings;
+        read_commit(&self.open()?, id, path, *limits, &self.url())
     }
 
     /// The commit that was last in force, also over a restart.
@@ -329,7 +296,54 @@ impl GitSource {
     }
 }
 
-fn commit_id(oid: Oid) -> CommitId {
+/// The manifests of a commit below `path`; `url` is what errors call the repository.
+pub(super) fn read_commit(
+    repository: &Repository,
+    id: &CommitId,
+    path: &str,
+    limits: Limits,
+    url: &str,
+) -> Result<Snapshot, SourceError> {
+    let read = |cause: git2::Error| SourceError::Object {
+        url: url.to_owned(),
+        what: format!("commit {id}"),
+        cause: printable(cause.message()),
+    };
+    let commit = Oid::from_str(id.as_str()).and_then(|oid| repository.find_commit(oid)).map_err(read)?;
+    let root = commit.tree().map_err(read)?;
+    let tree = if path.is_empty() {
+        root
+    } else {
+        root.get_path(Path::new(path))
+            .ok()
+            .filter(|entry| entry.kind() == Some(ObjectType::Tree))
+            .and_then(|entry| repository.find_tree(entry.id()).ok())
+            .ok_or_else(|| SourceError::PathMissing {
+                url: url.to_owned(),
+                commit: id.clone(),
+                path: path.to_owned(),
+                present: root
+                    .iter()
+                    .filter(|entry| entry.kind() == Some(ObjectType::Tree))
+                    .map(|entry| printable(&String::from_utf8_lossy(entry.name_bytes())))
+                    .collect(),
+            })?
+    };
+    let (files, refused) = tree::read(repository, &tree, path, limits).map_err(read)?;
+    let summary: String = printable(&String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()))
+        .chars()
+        .take(200)
+        .collect();
+    let commit = CommitInfo {
+        id: id.clone(),
+        author: printable(&String::from_utf8_lossy(commit.author().name_bytes())),
+        time: Timestamp::from_second(commit.time().seconds()).unwrap_or(Timestamp::UNIX_EPOCH),
+        summary,
+    };
+    Ok(Snapshot { commit, files, refused })
+}
+
+pub(super) fn commit_id(oid: Oid) -> CommitId {
     CommitId::new(oid.to_string()).expect("git prints an object id as 40 lowercase hexadecimal digits")
 }
 
