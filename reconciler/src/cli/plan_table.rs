@@ -142,7 +142,7 @@ fn steps(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
     for step in &plan.steps {
         let Step { id, action, from, to, agents, disruption, rules, reason, ready, estimate, .. } = step;
         let backup = step.backup.as_ref().map(|backup| printable(&backup.file));
-        let to = to.as_ref().or(backup.as_ref()).or(step.module.as_ref());
+        let to = to.as_ref().or(backup.as_ref()).or(step.module.as_ref()).or(step.hook.as_ref());
         let (disruption, tone) = match disruption {
             Disruption::None => ("none", Tone::Faint),
             Disruption::WebServer => ("web server", Tone::Pending),

@@ -4,9 +4,12 @@ use dataminer_core::{
     knowledge::Knowledge,
     plan::{Difference, What},
 };
-use dataminer_schema::plan::{
-    Action, Block, ContentLoss, Disruption, ForecastBasis, Plan, PlanResult, Requirement, RequirementState,
-    Step, Waiting, Warning,
+use dataminer_schema::{
+    plan::{
+        Action, Block, ContentLoss, Disruption, ForecastBasis, Plan, PlanResult, Requirement,
+        RequirementState, Step, Waiting, Warning,
+    },
+    quantity::format_duration,
 };
 
 use super::{
@@ -211,8 +214,8 @@ fn steps_of(plan: &Plan, out: &mut String) {
 }
 
 fn step_line(step: &Step, plan: &Plan) -> String {
-    let Step { action, from, to, package, sha256, backup, module, agents, disruption, rules, reason, .. } =
-        step;
+    let Step { action, from, to, package, sha256, backup, module, hook, patch, .. } = step;
+    let Step { agents, disruption, rules, reason, settle, .. } = step;
     let mut line = format!("**{action:?}**");
     match (from, to) {
         (Some(from), Some(to)) => put!(line, " {} → {}", code(from), code(to)),
@@ -223,8 +226,8 @@ fn step_line(step: &Step, plan: &Plan) -> String {
     if let Some(backup) = backup {
         put!(line, " {} ({})", code(&backup.file), code(backup.sha256.short()));
     }
-    if let Some(module) = module {
-        put!(line, " {}", code(module));
+    for name in [module, hook].into_iter().flatten() {
+        put!(line, " {}", code(name));
     }
     if !agents.is_empty() {
         put!(line, " on {}", work::agents(agents, plan, code));
@@ -233,6 +236,12 @@ fn step_line(step: &Step, plan: &Plan) -> String {
         Disruption::None => {}
         Disruption::WebServer => line.push_str("; **restarts the web server**"),
         Disruption::Restart => line.push_str("; **restarts DataMiner**"),
+    }
+    if let Some(settle) = settle {
+        put!(line, "; right for {} without a break", format_duration(*settle));
+    }
+    if let Some(patch) = patch {
+        put!(line, "; **from a copy without** {}", code(&patch.removes));
     }
     if let Some(estimate) = step.estimate {
         put!(line, "; {}", range((estimate.p50, estimate.p95)));

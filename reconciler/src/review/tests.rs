@@ -5,8 +5,8 @@ use dataminer_schema::{
     id::{AgentName, ClusterName, PlanId, Sha256},
     plan::{
         Action, AgentVersions, BackupRef, Block, BlockCode, BreakingChanges, Change, ContentLoss, Disruption,
-        Estimate, Forecast, ForecastBasis, KnownIssues, Requirement, RequirementState, Step, VersionPair,
-        Waiting, WaitingOn, Warning,
+        Estimate, Forecast, ForecastBasis, KnownIssues, PackagePatch, Requirement, RequirementState, Step,
+        VersionPair, Waiting, WaitingOn, Warning,
     },
     v1::cluster::Cluster,
 };
@@ -43,6 +43,9 @@ fn full(cluster: &str, text: &str) -> Plan {
         sha256: Some(hash.clone()),
         backup,
         module: Some(text.to_owned()),
+        hook: Some(text.to_owned()),
+        patch: Some(PackagePatch { removes: text.to_owned(), sha256: None }),
+        settle: Some(SignedDuration::from_mins(15)),
         agents: agents.clone(),
         disruption,
         rules: vec![text.to_owned()],
