@@ -45,7 +45,10 @@ use self::{
     restore::Cause,
     survey::{Seen, Survey},
 };
-pub use self::{difference::{Difference, What, difference, differences}, proof::Proof};
+pub use self::{
+    difference::{Difference, What, difference, differences},
+    proof::Proof,
+};
 use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
 
 /// Everything that a plan depends on.
