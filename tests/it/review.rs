@@ -91,20 +91,9 @@ impl Fleet {
     fn plan(&self, more: &[&str]) -> Ended {
         let folder = self.repository.path().join("fleet");
         let folder = folder.to_str().expect("temporary folders have plain names");
-        let arguments = [
-            &[
-                "plan",
-                "-f",
-                folder,
-                "--observed",
-                "examples/observed",
-                "--now",
-                "2026-11-21T10:00:00Z",
-                "--base",
-            ],
-            &[self.base.as_str()],
-            more,
-        ];
+        let observed = ["--observed", "examples/observed", "--now", "2026-11-21T10:00:00Z"];
+        let sides = ["--base", self.base.as_str()];
+        let arguments = [&["plan", "-f", folder][..], &observed, &sides, more];
         // The repository belongs to whoever runs the test.
         Ended::of(&mut call(&arguments.concat(), workspace()))
     }

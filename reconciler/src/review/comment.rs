@@ -272,10 +272,10 @@ fn omitted(rows: usize, left_out: &[&Entry]) -> String {
 fn tail(review: &Review, room: usize) -> String {
     let mut out = String::new();
     if review.unchanged > 0 {
-        out.push_str(&match review.unchanged {
-            1 => "1 other cluster does not change.".to_owned(),
-            count => format!("{count} other clusters do not change."),
-        });
+        match review.unchanged {
+            1 => out.push_str("1 other cluster does not change."),
+            count => put!(out, "{count} other clusters do not change."),
+        }
         if !review.same_plan.is_empty() {
             let named: Vec<String> =
                 review.same_plan.iter().take(10).map(|name| code(name.as_str())).collect();

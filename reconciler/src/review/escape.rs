@@ -132,8 +132,7 @@ fn is_address(word: &str) -> bool {
 
 /// Commits, issues and trackers become links by themselves.
 fn is_reference(word: &str) -> bool {
-    let digits = |c: char| matches!(c, '0'..='9' | 'a'..='f' | 'A'..='F');
-    let is_commit = word.split(|c| !digits(c)).any(|run| run.len() >= 7);
+    let is_commit = word.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= 7);
     let is_issue = word.split_once('-').is_some_and(|(project, number)| {
         project.len() >= 2
             && project.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -161,9 +160,9 @@ pub(crate) fn html(text: &str) -> String {
     let mut out = String::new();
     for c in visible(text).chars() {
         if c.is_alphanumeric() || matches!(c, ' ' | '-') || !c.is_ascii() {
-            out.push(c)
+            out.push(c);
         } else {
-            entity(c, &mut out)
+            entity(c, &mut out);
         }
     }
     out

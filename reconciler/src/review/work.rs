@@ -77,7 +77,8 @@ pub(crate) fn loses_content(plan: &Plan) -> bool {
 
 /// What the servers must have for the whole plan, what is missing first; each once, with the steps that need it.
 pub(crate) fn requirements(plan: &Plan) -> Vec<(&Requirement, Vec<String>)> {
-    let mut found: BTreeMap<(u8, &str, &[AgentName]), (&Requirement, Vec<String>)> = BTreeMap::new();
+    type Key<'p> = (u8, &'p str, &'p [AgentName]);
+    let mut found: BTreeMap<Key<'_>, (&Requirement, Vec<String>)> = BTreeMap::new();
     for step in &plan.steps {
         for requirement in &step.requirements {
             let Requirement { name, state, agents } = requirement;
