@@ -3,10 +3,7 @@
 use dataminer_core::plan::Difference;
 use dataminer_schema::{
     id::AgentName,
-    plan::{
-        Action, Change, Disruption, Plan, PlanResult, Requirement, RequirementState, Step, VersionPair,
-        Waiting,
-    },
+    plan::{Action, Change, Disruption, Plan, PlanResult, Requirement, RequirementState, Step, Waiting},
     quantity::format_duration,
     v1::cluster::{AppliedProfile, Cluster},
 };
@@ -112,8 +109,8 @@ fn headline(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
         PlanResult::Waiting => terminal.tint("Waiting", Tone::Pending),
         PlanResult::Blocked => terminal.tint("Blocked", Tone::Bad),
     };
-    let VersionPair { core, build: _, web_apps } = &plan.from;
-    let way = [("core", core, &plan.to.core), ("web apps", web_apps, &plan.to.web_apps)]
+    let (from, to) = (work::core(&plan.from, &plan.to), work::core(&plan.to, &plan.from));
+    let way = [("core", &from, &to), ("web apps", &plan.from.web_apps, &plan.to.web_apps)]
         .into_iter()
         .filter_map(|(what, from, to)| match (from, to) {
             (Some(from), Some(to)) if from == to => Some(format!("{what} {to}")),
@@ -140,8 +137,9 @@ fn steps(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
     let mut table =
         terminal.new_table(&["", "#", "ACTION", "FROM", "TO", "AGENTS", "DISRUPTION", "TAKES", "WHY"]);
     for step in &plan.steps {
-        let Step { id, action, from, to, agents, disruption, rules, reason, ready, estimate, .. } = step;
+        let Step { id, action, from, agents, disruption, rules, reason, ready, estimate, .. } = step;
         let backup = step.backup.as_ref().map(|backup| printable(&backup.file));
+        let to = work::after(step);
         let to = to.as_ref().or(backup.as_ref()).or(step.module.as_ref()).or(step.hook.as_ref());
         let (disruption, tone) = match disruption {
             Disruption::None => ("none", Tone::Faint),

@@ -158,7 +158,8 @@ fn ends(plan: &Plan) -> String {
         (Some(from), None) => Some(format!("{what}{}, not managed", code(from))),
         (None, None) => None,
     };
-    let core = way("", plan.from.core.as_ref(), plan.to.core.as_ref());
+    let (from, to) = (work::core(&plan.from, &plan.to), work::core(&plan.to, &plan.from));
+    let core = way("", from.as_ref(), to.as_ref());
     let web = way("web ", plan.from.web_apps.as_ref(), plan.to.web_apps.as_ref());
     let hops = Some(work::hops(plan)).filter(|hops| *hops > 1).map(|hops| plural(hops, "hop"));
     [core, web, hops].into_iter().flatten().collect::<Vec<_>>().join("; ")

@@ -214,10 +214,10 @@ fn steps_of(plan: &Plan, out: &mut String) {
 }
 
 fn step_line(step: &Step, plan: &Plan) -> String {
-    let Step { action, from, to, package, sha256, backup, module, hook, patch, .. } = step;
+    let Step { action, from, package, sha256, backup, module, hook, patch, .. } = step;
     let Step { agents, disruption, rules, reason, settle, .. } = step;
     let mut line = format!("**{action:?}**");
-    match (from, to) {
+    match (from, &work::after(step)) {
         (Some(from), Some(to)) => put!(line, " {} → {}", code(from), code(to)),
         (None, Some(to)) => put!(line, " {}", code(to)),
         (Some(from), None) => put!(line, " from {}", code(from)),

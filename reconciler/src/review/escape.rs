@@ -152,7 +152,7 @@ fn is_emoji(token: &str) -> bool {
 fn begins_a_block(token: &str) -> bool {
     let behind = token.trim_start_matches(|c: char| c.is_ascii_digit());
     token.starts_with(['-', '+', '=', ':', '/'])
-        || (behind.len() < token.len() && behind.starts_with(['.', ')']))
+        || (behind.len() < token.len() && matches!(behind, "." | ")"))
 }
 
 /// A name inside a tag of ours.
@@ -225,6 +225,7 @@ mod tests {
             ("the .NET 10 bundle for web >= 10.6.5", "the .NET 10 bundle for web `>=` 10.6.5"),
             ("Security.xml on bru-dma-01, lis-2.", "`Security.xml` on bru-dma-01, `lis-2`."),
             ("disk & ports", "disk &amp; ports"),
+            ("10.5.0 CU12 stays", "10.5.0 CU12 stays"),
         ] {
             assert_eq!(prose(text), shown);
         }

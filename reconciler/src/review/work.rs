@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Change, Disruption, Plan, PlanResult, Requirement, RequirementState, Step},
+    plan::{Action, Change, Disruption, Plan, PlanResult, Requirement, RequirementState, Step, VersionPair},
 };
 use jiff::SignedDuration;
 
@@ -57,6 +57,27 @@ pub(crate) fn change(change: Change) -> &'static str {
         Change::WebDowngrade => "web downgrade",
         Change::Repair => "repair",
     }
+}
+
+/// The core of one end of a plan; with its build where the name alone does not tell it from the other end's, or its CU is
+/// not known.
+pub(crate) fn core(end: &VersionPair, other: &VersionPair) -> Option<String> {
+    let name = end.core.as_ref()?;
+    let unknown_cu = name.ends_with(".0");
+    let again = end.core == other.core && end.build != other.build;
+    Some(match end.build {
+        Some(build) if unknown_cu || again => format!("{name} (build {build})"),
+        _ => name.clone(),
+    })
+}
+
+/// The version after a step; with its build where the name alone does not tell it from the one before.
+pub(crate) fn after(step: &Step) -> Option<String> {
+    let to = step.to.as_ref()?;
+    Some(match step.build {
+        Some(build) if step.from.as_ref() == Some(to) => format!("{to} (build {build})"),
+        _ => to.clone(),
+    })
 }
 
 /// How many packages a plan installs on its way.
