@@ -459,12 +459,17 @@ pub struct KnownIssues {
     /// Issues that both have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub staying: Vec<String>,
+    /// Those of the above of which it is not known whether they strike: a condition, a CU or the web level was not
+    /// seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<String>,
 }
 
 impl KnownIssues {
     /// Whether nothing is introduced, resolved or staying.
     pub fn is_empty(&self) -> bool {
-        let Self { introduced, resolved, staying } = self;
+        // What is undecided stands in one of the others.
+        let Self { introduced, resolved, staying, undecided: _ } = self;
         introduced.is_empty() && resolved.is_empty() && staying.is_empty()
     }
 }

@@ -1,4 +1,5 @@
-//! What is doubtful about a fleet as a whole: Advisories that no longer count, versions that no package installs.
+//! What is doubtful about a fleet as a whole: Advisories that no longer count, versions that no package installs or
+//! that nobody mends any more.
 //!
 //! All of it hangs on more than the files: on the day, on release knowledge, on what was catalogued so far. So these
 //! are warnings: a repository must not become invalid by waiting.
@@ -13,7 +14,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     catalog::Catalog,
-    knowledge::Knowledge,
+    knowledge::{Knowledge, Support},
     release::{Release, web_index},
 };
 
@@ -27,6 +28,9 @@ pub fn lint_fleet(
     let mut found = Vec::new();
     for advisory in &fleet.advisories {
         lint_advisory(advisory, knowledge, now, &mut found);
+    }
+    for cluster in &fleet.clusters {
+        lint_support(cluster, knowledge, now, &mut found);
     }
     // Without any catalogue nothing was forgotten in one.
     if !fleet.catalogs.is_empty() {
@@ -74,7 +78,7 @@ fn lint_versions(cluster: &Located<Cluster>, catalog: &Catalog, found: &mut Vec<
             }
             None => "add the package to a catalogue; `catalog scan` writes the entry".to_owned(),
         };
-        found.push(at(cluster, "spec.software.core", message, help));
+        found.push(at(cluster, "spec.software.core", Code::NotInCatalog, message, help));
     }
     if let WebWanted::Version(wanted) = &software.web_apps
         && catalog.web_package(wanted).is_none()
@@ -83,15 +87,48 @@ fn lint_versions(cluster: &Located<Cluster>, catalog: &Catalog, found: &mut Vec<
         let message = format!("no package of the catalogues installs web apps {wanted}");
         let help =
             "add the web package to a catalogue, or write `bundled` for the level of the core".to_owned();
-        found.push(at(cluster, "spec.software.webApps", message, help));
+        found.push(at(cluster, "spec.software.webApps", Code::NotInCatalog, message, help));
     }
 }
 
+/// How long the wanted release is supported (`domain/01 section 2`); of one that is not listed nothing is claimed.
+fn lint_support(
+    cluster: &Located<Cluster>,
+    knowledge: &Knowledge,
+    now: Timestamp,
+    found: &mut Vec<Diagnostic>,
+) {
+    let wanted = &cluster.value.software.core;
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let line = wanted.line();
+    let (code, message) = match knowledge.support_at(wanted, today) {
+        Support::Ended(fact) => {
+            (Code::SupportEnded, format!("the support of {line} ended on {}", fact.limited_support_until))
+        }
+        Support::Limited(fact) => (
+            Code::SupportLimited,
+            format!("{line} has limited support only, until {}", fact.limited_support_until),
+        ),
+        Support::OlderFeature => (
+            Code::OlderFeatureRelease,
+            format!("{wanted} gets no fixes any more: a later Feature Release is out"),
+        ),
+        Support::Regular(_) | Support::Supported(_) | Support::LatestFeature | Support::Unknown => return,
+    };
+    let newest = knowledge.final_releases().iter().filter(|known| known.track() == wanted.track());
+    let newest = newest.max_by_key(|known| (known.line(), known.cu()));
+    let help = match newest.filter(|newest| newest.line() > line) {
+        Some(newest) => format!("the newest known of this track is {}", newest.release_name()),
+        None => "want a later release".to_owned(),
+    };
+    found.push(at(cluster, "spec.software.core", code, message, help));
+}
+
 /// At the field, or at the Profile that gave it.
-fn at(cluster: &Located<Cluster>, field: &str, message: String, help: String) -> Diagnostic {
+fn at(cluster: &Located<Cluster>, field: &str, code: Code, message: String, help: String) -> Diagnostic {
     let own = cluster.marks.at(field).is_some() || cluster.value.profile.is_none();
     let place = if own { field } else { "spec.profile" };
-    cluster.diagnostic(Severity::Warning, place, Code::NotInCatalog, message, help)
+    cluster.diagnostic(Severity::Warning, place, code, message, help)
 }
 
 /// The newest release of the same Main Release, or of the same A.B among Feature Releases, that a package installs.

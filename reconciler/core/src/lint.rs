@@ -4,6 +4,7 @@
 
 mod content;
 mod direction;
+mod facts;
 mod modules;
 mod order;
 mod path;
@@ -77,6 +78,8 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_result(plan, &mut notes);
     check_ready(plan, &mut notes);
     check_approval(plan, &mut notes);
+    facts::check_issues(plan, &mut notes);
+    facts::check_requirements(plan, &mut notes);
     notes.0
 }
 

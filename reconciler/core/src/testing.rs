@@ -511,7 +511,9 @@ pub(crate) fn observed(text: &str, core: &str) -> AgentObservation {
         default_upgrade_options: Some(false),
         pending_reboot: Some(false),
         free_disk: Some(ByteSize(200 << 30)),
-        dotnet: Some(vec!["10.0.1".to_owned()]),
+        dotnet: Some(["5.0.17", "6.0.36", "8.0.11", "10.0.1"].map(str::to_owned).to_vec()),
+        vcredist: Some("v14.44.35211.00".to_owned()),
+        os: Some("Windows build 20348".to_owned()),
         ..AgentObservation::new(name(text), true)
     }
 }

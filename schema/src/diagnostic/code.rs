@@ -113,6 +113,9 @@ codes! {
     AdvisoryExpired = "E0617", "An Advisory has expired, and accepts nothing any more.";
     UnknownIssue = "E0618", "An Advisory names a known issue that this release does not know.";
     NotInCatalog = "E0619", "A wanted version is installed by no package of the catalogues.";
+    SupportEnded = "E0620", "A wanted release is not supported any more.";
+    SupportLimited = "E0621", "A wanted release has limited support only.";
+    OlderFeatureRelease = "E0622", "A wanted Feature Release gets no fixes any more: a later one is out.";
 
     SecretInFile = "E0701", "A value looks like a secret; files name secrets and never hold them.";
 

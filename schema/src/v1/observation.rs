@@ -114,6 +114,12 @@ pub struct AgentObservation {
     /// The version of Windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
+    /// The language of Windows, as a tag: `en-US`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The databases that the Agent uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Vec<Storage>>,
     /// The file version of SLTaskbarUtility.exe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taskbar_utility: Option<String>,
@@ -163,6 +169,8 @@ impl AgentObservation {
             dotnet: None,
             vcredist: None,
             os: None,
+            locale: None,
+            storage: None,
             taskbar_utility: None,
             history: None,
             web_history: None,
@@ -173,6 +181,23 @@ impl AgentObservation {
             unknown: BTreeMap::new(),
         }
     }
+}
+
+/// A database of a DataMiner System. Known issues hang on it (`domain/06`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Storage {
+    /// One Cassandra for each Agent.
+    Cassandra,
+    /// A Cassandra cluster for all Agents.
+    CassandraCluster,
+    /// Elasticsearch as indexing database.
+    Elasticsearch,
+    /// OpenSearch as indexing database.
+    OpenSearch,
+    /// MySQL.
+    MySql,
+    /// Storage as a service: none of one's own.
+    Service,
 }
 
 /// How a web level was learnt, best first.

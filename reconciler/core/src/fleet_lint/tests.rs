@@ -65,3 +65,18 @@ fn advisories_expire_and_name_issues_that_exist() {
     a.yaml:19:16: warning[E0618]: no known issue has the id `KI_DCOMConfig_flagged_as_virs` (help: did you mean `KI_DCOMConfig_flagged_as_virus`?)
     ");
 }
+
+#[test]
+fn releases_that_nobody_mends_are_named() {
+    let with = |core: &str, now: &str| {
+        let found = lint(core, "bundled", ISSUE, now);
+        found.lines().find(|line| line.contains("E062")).unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(with("10.3.0 CU22", TODAY), @"a.yaml:13:21: warning[E0621]: 10.3.0 has limited support only, until 2027-02-26 (help: the newest known of this track is 10.6.0 CU6)");
+    insta::assert_snapshot!(with("10.3.0 CU22", "2027-02-27T00:00:00Z"), @"a.yaml:13:21: warning[E0620]: the support of 10.3.0 ended on 2027-02-26 (help: the newest known of this track is 10.6.0 CU6)");
+    insta::assert_snapshot!(with("10.6.8", TODAY), @"a.yaml:13:21: warning[E0622]: 10.6.8 gets no fixes any more: a later Feature Release is out (help: the newest known of this track is 10.6.9)");
+    // The last day of full support, the latest Feature Release, and a release of which nothing is said.
+    for (core, now) in [("10.3.0 CU22", "2026-02-27T10:00:00Z"), ("10.6.9", TODAY), ("10.2.0 CU21", TODAY)] {
+        assert_eq!(with(core, now), "", "{core} on {now}");
+    }
+}

@@ -13,11 +13,12 @@ const PLANNING: [(&str, &str); 2] = [
     ("rules.yaml", include_str!("../../knowledge/rules.yaml")),
 ];
 
-/// What is only read where somebody asks for it.
-const LIBRARY: [(&str, &str); 4] = [
+/// What is only read where somebody asks for it, as every plan does that changes something.
+const LIBRARY: [(&str, &str); 5] = [
     ("breaking-changes.yaml", include_str!("../../knowledge/breaking-changes.yaml")),
     ("known-issues.yaml", include_str!("../../knowledge/known-issues.yaml")),
     ("requirements.yaml", include_str!("../../knowledge/requirements.yaml")),
+    ("side-effects.yaml", include_str!("../../knowledge/side-effects.yaml")),
     ("web-and-cube.yaml", include_str!("../../knowledge/web-and-cube.yaml")),
 ];
 

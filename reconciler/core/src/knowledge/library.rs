@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dataminer_schema::{
     v1::knowledge::{
-        BreakingChange, Facts, KnownIssue, Prerequisite, ReleaseFact, ReleaseKind, Requirements,
+        BreakingChange, Facts, KnownIssue, Prerequisite, ReleaseFact, ReleaseKind, Requirements, SideEffect,
     },
     version::{Line, Version},
 };
@@ -17,6 +17,7 @@ pub(super) struct Library {
     clients: BTreeMap<(ReleaseKind, Line, u16), ReleaseFact>,
     pub(super) issues: BTreeMap<String, KnownIssue>,
     pub(super) changes: BTreeMap<String, BreakingChange>,
+    pub(super) side_effects: BTreeMap<String, SideEffect>,
     pub(super) prerequisites: BTreeMap<String, Prerequisite>,
     pub(super) requirements: Requirements,
 }
@@ -38,6 +39,7 @@ impl Library {
         }
         self.issues.extend(facts.known_issues.iter().map(|issue| (issue.id.clone(), issue.clone())));
         self.changes.extend(facts.breaking_changes.iter().map(|change| (change.id.clone(), change.clone())));
+        self.side_effects.extend(facts.side_effects.iter().map(|effect| (effect.id.clone(), effect.clone())));
         self.prerequisites.extend(facts.prerequisites.iter().map(|check| (check.id.clone(), check.clone())));
         let Requirements { dotnet, vcredist, os, ports, disk } = &facts.requirements;
         let mine = &mut self.requirements;

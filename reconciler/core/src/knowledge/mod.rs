@@ -3,16 +3,18 @@
 //!
 //! The facts lie in `knowledge/*.yaml` beside this crate's `src`, are compiled in, and go through the same loader as
 //! a user's. What the planner needs for every plan (`releases.yaml`, `rules.yaml`) is read at the first use; the rest
-//! only when somebody asks for it.
+//! when the first plan that changes something asks for it.
 
 mod builtin;
 mod changes;
 mod issues;
 mod library;
 mod ranges;
+mod release_notes;
 mod releases;
 mod requirements;
 mod rules;
+mod side_effects;
 mod support;
 
 use std::{
@@ -31,6 +33,7 @@ pub use self::{
     issues::{IssuesBetween, Software, affects},
     ranges::holds,
     rules::Rules,
+    side_effects::happens,
     support::Support,
 };
 use self::{library::Library, releases::Releases};

@@ -16,30 +16,33 @@ pub fn holds(ranges: &[Range], release: &Release) -> Option<bool> {
         Track::Main => RangeTrack::Main,
         Track::Feature => RangeTrack::Feature,
     };
-    let of_track = |range: &&Range| range.track == RangeTrack::Any || range.track == track;
-    let bound = |range: &&Range| range.band.as_ref().map(dataminer_schema::version::Version::line);
-    let own: Vec<&Range> = ranges
-        .iter()
-        .filter(of_track)
-        .filter(|range| track == RangeTrack::Main && bound(range) == Some(release.line()))
-        .collect();
-    let read = if own.is_empty() {
-        ranges.iter().filter(of_track).filter(|range| bound(range).is_none()).collect()
-    } else {
-        own
-    };
-    let mut answers = (release.cu_low()..=release.cu_high()).map(|cu| at_cu(&read, release, cu));
-    let first = answers.next()??;
-    answers.all(|answer| answer == Some(first)).then_some(first)
+    let of_track = |range: &Range| range.track == RangeTrack::Any || range.track == track;
+    let bound = |range: &Range| range.band.as_ref().map(dataminer_schema::version::Version::line);
+    let line = Some(release.line());
+    let own = track == RangeTrack::Main && ranges.iter().any(|range| of_track(range) && bound(range) == line);
+    let wanted = line.filter(|_| own);
+    let read = || ranges.iter().filter(|range| of_track(range) && bound(range) == wanted);
+    let first = at_cu(read(), release, release.cu_low())?;
+    // From one CU to the next an answer changes only where a range begins or ends.
+    let ends = read().flat_map(|range| [&range.from, &range.to, &range.fixed_in].into_iter().flatten());
+    let edges = ends.filter(|end| Some(end.line()) == line).filter_map(|end| end.cu());
+    let mut changes = edges.flat_map(|cu| [cu, cu.saturating_add(1)]);
+    let between = |cu: u16| release.cu_low() < cu && cu <= release.cu_high();
+    let alike = changes.all(|cu| !between(cu) || at_cu(read(), release, cu) == Some(first));
+    alike.then_some(first)
 }
 
 /// Whether the release with this CU lies in one of them.
-fn at_cu(ranges: &[&Range], release: &Release, cu: u16) -> Option<bool> {
-    let answers: Vec<Option<bool>> = ranges.iter().map(|range| within(range, release, cu)).collect();
-    if answers.contains(&Some(true)) {
-        return Some(true);
+fn at_cu<'r>(ranges: impl Iterator<Item = &'r Range>, release: &Release, cu: u16) -> Option<bool> {
+    let mut answer = Some(false);
+    for range in ranges {
+        match within(range, release, cu) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => answer = None,
+        }
     }
-    (!answers.contains(&None)).then_some(false)
+    answer
 }
 
 fn within(range: &Range, release: &Release, cu: u16) -> Option<bool> {

@@ -36,6 +36,16 @@ macro_rules! rules {
     };
 }
 
+impl Rules {
+    /// The known issues that a rule decides upon: nothing else has to.
+    pub fn issues(&self) -> impl Iterator<Item = &str> {
+        let hops = [&self.h8, &self.h9, &self.h10].map(|rule| rule.issue.as_deref());
+        let releases = [&self.h11, &self.h12, &self.h13].map(|rule| rule.issue.as_deref());
+        let others = [self.w8.library.issue.as_deref(), self.g2.issue.as_deref()];
+        hops.into_iter().chain(releases).chain(others).flatten()
+    }
+}
+
 rules! {
     /// The oldest release that any way leads from or to.
     oldest: OldestRule,

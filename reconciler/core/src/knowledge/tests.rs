@@ -53,6 +53,7 @@ fn the_built_in_knowledge_has_no_fault_and_is_whole() {
     assert_eq!(built_in().issues().count(), 127);
     assert_eq!(built_in().breaking_changes().count(), 69);
     assert_eq!(built_in().prerequisites().count(), 17);
+    assert_eq!((count(|facts| facts.side_effects.len()), built_in().side_effects().count()), (11, 11));
     assert_eq!(built_in().core_releases().count() + built_in().client_releases().count(), 488);
     assert_eq!(built_in().revision(), "2026-08-21");
 }
@@ -117,6 +118,14 @@ fn each_title_is_short_and_each_fact_has_its_source() {
     for change in built_in().breaking_changes() {
         assert!((5..=70).contains(&change.title.chars().count()), "{}: {}", change.id, change.title);
         sourced(&change.source);
+    }
+    for effect in built_in().side_effects() {
+        assert!(
+            (5..=130).contains(&effect.title.chars().count()) && !effect.title.ends_with('.'),
+            "{}",
+            effect.id
+        );
+        sourced(&effect.source);
     }
     built_in().prerequisites().for_each(|check| sourced(&check.source));
     built_in().core_releases().chain(built_in().client_releases()).for_each(|fact| sourced(&fact.source));
@@ -187,6 +196,24 @@ fn an_unknown_cu_or_build_is_an_unknown_answer() {
     assert_eq!(has(handles, &exact("10.5.0 CU12 (build 17000)")), None);
     // Of some, no releases are known.
     assert_eq!(has("KI_DIS_unable_to_connect", &exact("10.5.0 CU4")), None);
+}
+
+#[test]
+fn what_rules_decide_is_known() {
+    let rules = built_in().rules();
+    assert_eq!(rules.issues().count(), 7);
+    for id in rules.issues() {
+        assert!(built_in().issue(id).is_some(), "{id}");
+    }
+}
+
+#[test]
+fn a_condition_on_the_version_of_windows_has_its_builds() {
+    use dataminer_schema::v1::knowledge::Condition;
+    for issue in built_in().issues() {
+        let asked = issue.conditions.contains(&Condition::WindowsVersion);
+        assert_eq!(asked, !issue.windows.is_empty(), "{}", issue.id);
+    }
 }
 
 #[test]

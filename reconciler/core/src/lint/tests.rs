@@ -230,3 +230,27 @@ fn an_approval_is_asked_for_once_under_the_plans_own_id() {
     asking(1, "")(&mut quiet);
     assert_eq!(rules_of(&quiet), ["approval"]);
 }
+
+#[test]
+fn issues_stand_in_one_list_each_and_in_order() {
+    let found = ["issues"];
+    assert_eq!(broken(|plan| plan.known_issues.introduced = plan.known_issues.staying.clone()), found);
+    assert_eq!(broken(|plan| plan.known_issues.staying.reverse()), found);
+    assert_eq!(broken(|plan| plan.known_issues.undecided.push("KI_zzz".to_owned())), found);
+    assert_eq!(broken(|plan| plan.breaking_changes.brought.push("A".to_owned())), found);
+}
+
+#[test]
+fn requirements_name_agents_of_their_step() {
+    use dataminer_schema::plan::{Requirement, RequirementState};
+    let with = |state, agent: &str| {
+        let agents = vec![name(agent)];
+        broken(|plan| {
+            let need = Requirement { name: "disk".to_owned(), state, agents: agents.clone() };
+            plan.steps[4].requirements.push(need);
+        })
+    };
+    assert_eq!(with(RequirementState::Missing, "a1"), Vec::<&str>::new());
+    assert_eq!(with(RequirementState::Missing, "stranger"), ["requirements"]);
+    assert_eq!(with(RequirementState::Met, "a1"), ["requirements"]);
+}

@@ -2,7 +2,10 @@
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Block, BlockCode, Change, ContentLoss, Step, Waiting, WaitingOn, Warning},
+    plan::{
+        Block, BlockCode, BreakingChanges, Change, ContentLoss, KnownIssues, Step, Waiting, WaitingOn,
+        Warning,
+    },
     v1::advisory::Advisory,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -12,8 +15,8 @@ use super::PlanInput;
 /// A plan in the making.
 #[derive(Debug)]
 pub(super) struct Draft {
-    /// The known issues that Advisories accept on this day, each with what a reader is told of it.
-    accepted: Vec<(String, String)>,
+    /// What Advisories that count on this day say of known issues.
+    advice: Vec<Advice>,
     /// The known issues that Advisories accepted until a day that has passed, each with what a reader is told of it.
     expired: Vec<(String, String)>,
     pub(super) change: Change,
@@ -21,7 +24,28 @@ pub(super) struct Draft {
     pub(super) blocked: Vec<Block>,
     pub(super) waiting: Vec<Waiting>,
     pub(super) warnings: Vec<Warning>,
+    pub(super) known_issues: KnownIssues,
+    pub(super) breaking_changes: BreakingChanges,
     pub(super) content_loss: Option<ContentLoss>,
+}
+
+/// What an Advisory says of a known issue.
+#[derive(Debug)]
+pub(super) struct Advice {
+    issue: String,
+    /// Whether it accepts the issue; else it only records it.
+    pub(super) accepts: bool,
+    /// What a reader is told of it.
+    pub(super) told: String,
+}
+
+impl Advice {
+    fn of(advisory: &Advisory) -> Self {
+        let Advisory { name, issue, accept, clusters: _, reason, expires } = advisory;
+        let done = if *accept { "accepted" } else { "recorded" };
+        let told = format!("{done} by the Advisory {name} until {expires}: {reason}");
+        Self { issue: issue.clone(), accepts: *accept, told }
+    }
 }
 
 impl Draft {
@@ -29,25 +53,30 @@ impl Draft {
         let today = input.now.to_zoned(TimeZone::UTC).date();
         let advisories = input.desired.cluster.advisories.iter();
         let (counting, over): (Vec<&Advisory>, Vec<_>) =
-            advisories.filter(|advisory| advisory.accept).partition(|advisory| advisory.counts_on(today));
-        let told = |advisory: &Advisory| {
-            let Advisory { name, reason, expires, .. } = advisory;
-            format!("accepted by the Advisory {name} until {expires}: {reason}")
-        };
+            advisories.partition(|advisory| advisory.counts_on(today));
+        let over = over.into_iter().filter(|advisory| advisory.accept);
         let renew = |advisory: &Advisory| {
             let Advisory { name, expires, .. } = advisory;
             format!("renew the Advisory {name}, which accepted it until {expires}, if its reason still holds")
         };
         Self {
-            accepted: counting.iter().map(|advisory| (advisory.issue.clone(), told(advisory))).collect(),
-            expired: over.iter().map(|advisory| (advisory.issue.clone(), renew(advisory))).collect(),
+            advice: counting.into_iter().map(Advice::of).collect(),
+            expired: over.map(|advisory| (advisory.issue.clone(), renew(advisory))).collect(),
             change: Change::None,
             steps: Vec::new(),
             blocked: Vec::new(),
             waiting: Vec::new(),
             warnings: Vec::new(),
+            known_issues: KnownIssues::default(),
+            breaking_changes: BreakingChanges::default(),
             content_loss: None,
         }
+    }
+
+    /// What an Advisory says of a known issue; one that accepts it goes before one that records it.
+    pub(super) fn advice(&self, issue: &str) -> Option<&Advice> {
+        let about = || self.advice.iter().filter(|advice| advice.issue == issue);
+        about().find(|advice| advice.accepts).or_else(|| about().next())
     }
 
     /// Records what a person or a commit must act on. `agents` is empty where it is about the whole cluster.
@@ -72,12 +101,10 @@ impl Draft {
         message: String,
         help: String,
     ) {
-        let accepted = self.accepted.iter().find(|(accepted, _)| Some(accepted.as_str()) == issue);
+        let advice = issue.and_then(|issue| self.advice(issue));
+        let accepted = advice.filter(|advice| advice.accepts).map(|advice| advice.told.clone());
         match (issue, accepted) {
-            (Some(issue), Some((_, told))) => {
-                let message = format!("{message}; {told}");
-                self.warn("KnownIssue", issue, message);
-            }
+            (Some(issue), Some(told)) => self.warn("KnownIssue", issue, format!("{message}; {told}")),
             (Some(issue), None) => {
                 let expired = self.expired.iter().find(|(expired, _)| expired == issue);
                 let accept =
@@ -87,6 +114,12 @@ impl Draft {
             }
             (None, _) => self.block(BlockCode::KnownIssue, agents, message, help),
         }
+    }
+
+    /// Records a known issue that may hit this change and does not stop it, with what an Advisory says of it.
+    pub(super) fn warn_of_issue(&mut self, issue: &str, message: String) {
+        let told = self.advice(issue).map(|advice| format!("; {}", advice.told)).unwrap_or_default();
+        self.warn("KnownIssue", issue, message + &told);
     }
 
     /// Records what a reviewer should know. `reference` is a rule or a known issue.

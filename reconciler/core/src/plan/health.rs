@@ -1,12 +1,12 @@
-//! S0 and S5, what counts only where something will be done: states, disks, Failover policies, requirements.
+//! S0, what counts only where something will be done: states, disks, Failover policies.
 
 use std::collections::BTreeSet;
 
 use dataminer_schema::{
-    plan::{BlockCode, Disruption},
+    id::Sha256,
+    plan::{BlockCode, Disruption, Step},
     v1::{
         cluster::FailoverPolicy,
-        knowledge::DotNetRule,
         observation::{AgentObservation, AgentState},
     },
 };
@@ -32,7 +32,6 @@ pub(super) fn plan_health(
     covered(survey, draft);
     disk(input, survey, draft);
     failover_policy(input, survey, course, draft);
-    dotnet(survey, course, draft);
 }
 
 fn state(seen: &Seen<'_>, agent: &AgentObservation, draft: &mut Draft) {
@@ -93,19 +92,14 @@ fn covered(survey: &Survey<'_>, draft: &mut Draft) {
 
 /// `minFreeDisk` plus twice the largest package (`domain/02 section 4`, disk).
 fn disk(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {
-    let staged = draft.steps.iter().filter_map(|step| step.sha256.as_ref());
-    let sizes: BTreeSet<u64> =
-        staged.filter_map(|sha256| input.catalog.by_digest(sha256)).filter_map(|entry| entry.size).collect();
-    let largest = sizes.last().copied().unwrap_or(0);
-    let need = input.desired.cluster.upgrade.min_free_disk.0.saturating_add(largest.saturating_mul(2));
-    let gib = |bytes: u64| format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30);
+    let need = needed_disk(input, &draft.steps);
     for seen in &survey.members {
         let Some(agent) = seen.reached() else { continue };
         match agent.free_disk {
             Some(free) if free.0 < need => draft.block(
                 BlockCode::InsufficientDisk,
                 vec![seen.name.clone()],
-                format!("{} has {} free, {} are needed", seen.name, gib(free.0), gib(need)),
+                format!("{} has {} free, {} are needed", seen.name, gibibytes(free.0), gibibytes(need)),
                 "free disk space on it (needed: `upgrade.minFreeDisk` and twice the largest package)",
             ),
             Some(_) => {}
@@ -114,6 +108,18 @@ fn disk(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {
             }
         }
     }
+}
+
+/// The bytes that must be free on an Agent for these steps.
+pub(super) fn needed_disk(input: &PlanInput<'_>, steps: &[Step]) -> u64 {
+    let staged: BTreeSet<&Sha256> = steps.iter().filter_map(|step| step.sha256.as_ref()).collect();
+    let packages = input.catalog.packages().filter(|entry| staged.contains(&entry.sha256));
+    let largest = packages.filter_map(|entry| entry.size).max().unwrap_or(0);
+    input.desired.cluster.upgrade.min_free_disk.0.saturating_add(largest.saturating_mul(2))
+}
+
+pub(super) fn gibibytes(bytes: u64) -> String {
+    format!("{}.{} GiB", bytes >> 30, ((bytes & ((1 << 30) - 1)) * 10) >> 30)
 }
 
 /// Members of a pair must not run two versions across an A.B change, nor where BrokerGateway runs (`domain/04`).
@@ -156,46 +162,4 @@ fn failover_policy(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'
     }
 }
 
-/// S5: the .NET hosting bundle; a warning where unknown, a block where observed to be missing.
-fn dotnet(survey: &Survey<'_>, course: &Course<'_>, draft: &mut Draft) {
-    let DotNetRule { major, core: needed, web: first, source: _ } = &survey.rules.s5;
-    let core = course.legs.iter().any(|leg| leg.to.at_least(needed) == Some(true));
-    // Web packages check for it by themselves (RN 44906, `domain/03 section 2`).
-    let web = course.web.as_ref().is_some_and(|web| web.to.line() >= first.line());
-    if !core && !web {
-        return;
-    }
-    let has = |agent| has_dotnet(agent, *major);
-    let lacking = survey.names_where(|seen| seen.reached().and_then(has) == Some(false));
-    let unknown = survey.names_where(|seen| seen.reached().is_some_and(|agent| has(agent).is_none()));
-    if !lacking.is_empty() {
-        let message =
-            format!("{} lacks the ASP.NET Core {major} hosting bundle that the target needs", list(&lacking));
-        draft.block(
-            BlockCode::ManualStepRequired,
-            lacking,
-            message,
-            format!(
-                "install the .NET {major} hosting bundle there; this program installs nothing but DataMiner packages"
-            ),
-        );
-    }
-    if !unknown.is_empty() {
-        let message = format!(
-            "it was not seen whether the .NET {major} hosting bundle that the target needs is on {}",
-            list(&unknown)
-        );
-        draft.warn("RequirementUnknown", "S5", message);
-    }
-}
-
-/// Whether a released .NET hosting bundle of this version is there: programs built for 10 run neither on 9 nor on
-/// 11, nor is a preview supported. `None` where it was not seen, or where a version could not be read and no other is right.
-fn has_dotnet(agent: &AgentObservation, major: u16) -> Option<bool> {
-    let versions: Vec<Result<semver::Version, semver::Error>> =
-        agent.dotnet.as_ref()?.iter().map(|bundle| semver::Version::parse(bundle)).collect();
-    if versions.iter().flatten().any(|version| version.major == u64::from(major) && version.pre.is_empty()) {
-        return Some(true);
-    }
-    versions.iter().all(Result::is_ok).then_some(false)
 }

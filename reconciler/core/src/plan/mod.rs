@@ -3,6 +3,7 @@
 mod allowance;
 mod backups;
 mod broker;
+mod conditions;
 mod course;
 mod descent;
 mod difference;
@@ -13,13 +14,17 @@ mod hazards;
 mod health;
 mod hotfix;
 mod identity;
+mod issues;
 mod layout;
 mod mixed;
 mod owed;
 mod presence;
 mod proof;
+mod requirements;
 mod restore;
 mod route;
+mod side_effects;
+mod support;
 mod survey;
 mod tools;
 mod unsupported;
@@ -31,9 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dataminer_schema::{
     id::{PlanId, Sha256},
-    plan::{
-        AgentVersions, BreakingChanges, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair, Waiting,
-    },
+    plan::{AgentVersions, FORMAT_VERSION, Plan, PlanResult, VersionPair, Waiting},
     v1::observation::{Backup, Observation},
     version::{Version, WebWanted},
 };
@@ -147,6 +150,10 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         proof::plan_proofs(input, &survey.rules.s10, &course, &mut draft);
         health::plan_health(input, &survey, &course, &mut draft);
     }
+    issues::plan_issues(input, &survey, &course, &mut draft);
+    side_effects::plan_side_effects(input, &survey, &course, &mut draft);
+    support::plan_support(input, &course, &mut draft);
+    requirements::plan_requirements(input, &survey, &course, &mut draft);
     let (from, to) = (lowest(&survey), wanted(input, &course));
     let id = identity::plan_id(&input.desired.cluster, (&from, &to), &draft.steps);
     gate::plan_gate(input, &id, &mut draft);
@@ -160,7 +167,9 @@ fn finish(
     (from, to): (VersionPair, VersionPair),
     draft: Draft,
 ) -> Plan {
-    let Draft { change, steps, blocked, waiting, warnings, content_loss, .. } = draft;
+    let Draft {
+        change, steps, blocked, waiting, warnings, known_issues, breaking_changes, content_loss, ..
+    } = draft;
     let result = if !blocked.is_empty() {
         PlanResult::Blocked
     } else if !waiting.is_empty() {
@@ -185,8 +194,8 @@ fn finish(
         waiting,
         warnings,
         forecast: None,
-        known_issues: KnownIssues::default(),
-        breaking_changes: BreakingChanges::default(),
+        known_issues,
+        breaking_changes,
         content_loss,
     }
 }

@@ -1,11 +1,11 @@
-//! Facts about releases: a release, a known issue, a breaking change.
+//! Facts about releases: a release, a known issue, a breaking change, a side effect of a downgrade.
 
 use dataminer_core::{
     knowledge::{Knowledge, Software},
     release::Release,
 };
 use dataminer_schema::{
-    v1::knowledge::{BreakingChange, KnownIssue, Range, RangeTrack},
+    v1::knowledge::{BreakingChange, KnownIssue, Range, RangeTrack, SideEffect},
     version::Version,
 };
 use serde_json::{Value, json};
@@ -24,6 +24,10 @@ pub(super) fn find(knowledge: &Knowledge, what: &str) -> Option<Fact> {
     let mut changes = knowledge.breaking_changes();
     if let Some(change) = changes.find(|change| change.id.eq_ignore_ascii_case(what)) {
         return Some(breaking_change(change));
+    }
+    let mut effects = knowledge.side_effects();
+    if let Some(effect) = effects.find(|effect| effect.id.eq_ignore_ascii_case(what)) {
+        return Some(side_effect(effect));
     }
     release(knowledge, &what.parse().ok()?)
 }
@@ -67,6 +71,23 @@ fn breaking_change(change: &BreakingChange) -> Fact {
         change.id, change.title, change.component, change.source
     );
     Fact { text, data: json!(change) }
+}
+
+fn side_effect(effect: &SideEffect) -> Fact {
+    let SideEffect { id, title, from, below, conditions, module, issue, release_notes: _, source } = effect;
+    let mut lines = vec![format!("{id}: {title}"), format!("  down from  {from} or later")];
+    lines.push(match below {
+        Some(below) => format!("  to         below {below}"),
+        None => "  to         any lower release".to_owned(),
+    });
+    if !conditions.is_empty() {
+        let conditions: Vec<_> = conditions.iter().map(|condition| format!("{condition:?}")).collect();
+        lines.push(format!("  condition  {}", conditions.join(", ")));
+    }
+    lines.extend(module.iter().map(|module| format!("  with       {module}")));
+    lines.extend(issue.iter().map(|issue| format!("  issue      {issue}")));
+    lines.push(format!("  source     {source}"));
+    Fact { text: lines.join("\n") + "\n", data: json!(effect) }
 }
 
 /// A range as a sentence says it.
@@ -140,6 +161,9 @@ mod tests {
         assert!(issue.contains("ExpiredUsers"), "{issue}");
         let change = text("BC_44420").expect("it is known");
         assert!(change.contains("since      10.6.0 CU3/10.6.3"), "{change}");
+        let effect = text("de_web_api_folder").expect("it is known");
+        assert!(effect.contains("down from  10.4.0 CU20/10.5.0 CU8/10.5.11 or later"), "{effect}");
+        assert!(effect.contains("any lower release"), "{effect}");
         let release = text("10.5.0 CU4").expect("it is known");
         assert!(release.contains("builds     15943, 16239"), "{release}");
         assert!(release.contains("same fixes 10.4.0 CU16, 10.5.7"), "{release}");

@@ -197,4 +197,25 @@ pub(super) const ALL: &[Entry] = &[
             "Add the package to a PackageCatalog, or correct the version.",
         ),
     ),
+    (
+        Code::SupportEnded,
+        told(
+            "The day of the last support of this Main Release is over: nobody mends it any more. It is a warning: what runs, runs on.",
+            "Want a later Main Release; `bump` offers those of the catalogue.",
+        ),
+    ),
+    (
+        Code::SupportLimited,
+        told(
+            "Full support of this Main Release is over; until the day in the message there is limited support.",
+            "Plan the way to a later Main Release; `bump` offers those of the catalogue.",
+        ),
+    ),
+    (
+        Code::OlderFeatureRelease,
+        told(
+            "Of Feature Releases only the latest gets security updates, and none gets CUs as Main Releases do: mending means moving on.",
+            "Want the latest Feature Release, or the Main Release behind it.",
+        ),
+    ),
 ];

@@ -49,6 +49,13 @@ pub(super) fn judge(source: &mut Source<'_>, node: &Node, said: &mut Said) {
         fact(source, change, Key::BreakingChange, said);
         threshold(source, change.get("introduced"));
     }
+    for effect in items(spec, "sideEffects") {
+        fact(source, effect, Key::SideEffect, said);
+        issue(source, effect, said);
+        for bound in ["from", "below"] {
+            threshold(source, effect.get(bound));
+        }
+    }
 }
 
 fn items<'n>(node: &'n Node, field: &str) -> &'n [Node] {

@@ -22,6 +22,7 @@ pub(super) enum Key {
     Disk,
     KnownIssue(String),
     BreakingChange(String),
+    SideEffect(String),
 }
 
 impl Key {
@@ -36,6 +37,7 @@ impl Key {
             Self::Disk => "the free space of disks".to_owned(),
             Self::KnownIssue(id) => format!("the known issue {}", quoted(id)),
             Self::BreakingChange(id) => format!("the breaking change {}", quoted(id)),
+            Self::SideEffect(id) => format!("the side effect {}", quoted(id)),
         }
     }
 }

@@ -35,6 +35,9 @@ pub struct KnownIssue {
     /// What a system must have besides the release; all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// The builds of Windows that have it, for the condition `WindowsVersion`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowsBuilds>,
     /// What else decides whether it strikes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Line>")]
@@ -70,6 +73,18 @@ pub struct UpgradePath {
     /// Where it ends.
     #[schemars(length(min = 1))]
     pub to: Vec<Range>,
+}
+
+/// Builds of Windows, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WindowsBuilds {
+    /// The first one; Windows Server 2022 is 20348.
+    #[schemars(range(min = 1))]
+    pub from: u32,
+    /// The last one.
+    #[schemars(range(min = 1))]
+    pub to: u32,
 }
 
 /// Where a fault or a change lies.
@@ -201,8 +216,14 @@ pub enum Condition {
     SelfManagedStorage,
     /// Windows in another language than English.
     NonEnglishLocale,
-    /// A certain version of Windows.
+    /// A certain version of Windows: one of the builds in `windows`.
     WindowsVersion,
+    /// Windows that was upgraded in place.
+    WindowsUpgradedInPlace,
+    /// A package that is not a full one, such as those of the Update Center.
+    UpdatePackage,
+    /// Two Cassandra data centres or more.
+    SeveralDataCentres,
     /// A certain name of the server.
     ComputerName,
     /// Network settings other than the default.

@@ -6,6 +6,7 @@ mod issue;
 mod range;
 mod requirement;
 mod rules;
+mod side_effect;
 mod threshold;
 
 use jiff::civil;
@@ -13,7 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    issue::{BreakingChange, Component, Condition, Impact, KnownIssue, ReadOn, Stage, UpgradePath},
+    issue::{
+        BreakingChange, Component, Condition, Impact, KnownIssue, ReadOn, Stage, UpgradePath, WindowsBuilds,
+    },
     range::{Range, RangeTrack},
     requirement::{
         DiskRequirement, DotNet, DotNetKind, DotNetRequirement, OsRequirement, PortRequirement, PortUse,
@@ -24,6 +27,7 @@ pub use self::{
         OldestRule, PackageFailure, ReleasesRule, RuleSet, SkipRule, StorageRule, SwarmingRule, UtilityRule,
         WebDcmGate, WebFaultsRule, WebGate, WebGatesRule, WebPackagesRule,
     },
+    side_effect::SideEffect,
     threshold::Threshold,
 };
 use crate::{
@@ -73,6 +77,9 @@ pub struct Facts {
     /// Breaking changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breaking_changes: Vec<BreakingChange>,
+    /// What downgrades bring besides the older release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub side_effects: Vec<SideEffect>,
 }
 
 /// A release that exists.

@@ -150,6 +150,10 @@ pub struct OsRequirement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 7))]
     pub desktop: Option<u16>,
+    /// The first build of Windows that is new enough, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub build: Option<u32>,
     /// From when on; absent: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Threshold>,

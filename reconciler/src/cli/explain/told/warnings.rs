@@ -28,6 +28,12 @@ pub(super) const ALL: &[Told] = &[
         "Make sure that `minFreeDisk` and twice the package fit.",
     ),
     told(
+        "DowngradeSideEffect",
+        "The way down does more than lower the version.",
+        "It leaves or passes a release that is known for it; the reference names the fact.",
+        "Read what `explain` says of the reference; save by hand what would be lost.",
+    ),
+    told(
         "HotfixInstalled",
         "A hotfix or custom build will be replaced, and that was accepted.",
         "`upgrade.acceptHotfixLoss` is true (D4).",
@@ -76,6 +82,12 @@ pub(super) const ALL: &[Told] = &[
         "Older content is migrated upwards by the web apps; see how far back it lies.",
     ),
     told(
+        "OlderFeatureRelease",
+        "The plan leads to a Feature Release that gets no fixes any more.",
+        "A later Feature Release is out.",
+        "Want the latest one, or the Main Release behind it.",
+    ),
+    told(
         "OlderFixes",
         "The target has older fixes than what runs, and that was accepted.",
         "`upgrade.acceptOlderFixes` is true (D2).",
@@ -100,9 +112,15 @@ pub(super) const ALL: &[Told] = &[
         "Look at it when the Agents are done.",
     ),
     told(
+        "RequirementMissing",
+        "An Agent lacks what the package itself installs.",
+        "Its Visual C++ runtime is older than the target needs (S5).",
+        "Install it before the window: else Windows may restart in the middle of the upgrade.",
+    ),
+    told(
         "RequirementUnknown",
         "Whether an Agent has what the target needs was not seen.",
-        "A .NET bundle or another requirement is missing in the observation (S5).",
+        "The observation lacks the .NET bundles, the Visual C++ runtime or the Windows of an Agent (S5).",
         "Look on the Agent; what is missing makes the package's own check fail.",
     ),
     told(
@@ -122,6 +140,18 @@ pub(super) const ALL: &[Told] = &[
         "Whether an Agent is Running was not seen.",
         "The observation lacks the state, with a reason (S0).",
         "Look at the Agent before the window opens.",
+    ),
+    told(
+        "SupportEnded",
+        "The plan leads to a release that is not supported any more.",
+        "The last day of support of its Main Release is over.",
+        "Want a later Main Release.",
+    ),
+    told(
+        "SupportLimited",
+        "The plan leads to a release with limited support.",
+        "The days of full support of its Main Release are over.",
+        "Plan the way to a later Main Release.",
     ),
     told(
         "SwarmingUnknown",
