@@ -118,10 +118,15 @@ fn lint_support(
     let newest = knowledge.final_releases().iter().filter(|known| known.track() == wanted.track());
     let newest = newest.max_by_key(|known| (known.line(), known.cu()));
     let help = match newest.filter(|newest| newest.line() > line) {
-        Some(newest) => format!("the newest known of this track is {}", newest.release_name()),
+        Some(newest) => format!("the newest known of this track is {}", named(newest)),
         None => "want a later release".to_owned(),
     };
     found.push(at(cluster, "spec.software.core", code, message, help));
+}
+
+/// A Feature Release's first CU goes without saying.
+fn named(version: &Version) -> String {
+    Release::exact(version.clone()).map_or_else(|| version.release_name(), |release| release.name())
 }
 
 /// At the field, or at the Profile that gave it.

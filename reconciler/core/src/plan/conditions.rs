@@ -24,12 +24,13 @@ pub(super) struct Conditions<'a> {
 }
 
 /// A no decides, whatever else is unknown.
+pub(super) fn all(answers: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    any(answers.into_iter().map(|answer| answer.map(|yes| !yes))).map(|no| !no)
+}
+
+/// Whether both hold.
 pub(super) fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
-    match (one, other) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    }
+    all([one, other])
 }
 
 /// A yes decides, whatever else is unknown.
@@ -64,9 +65,7 @@ impl<'a> Conditions<'a> {
         windows: &[WindowsBuilds],
         core: &Release,
     ) -> Option<bool> {
-        conditions
-            .iter()
-            .fold(Some(true), |so_far, condition| both(so_far, self.holds(*condition, windows, core)))
+        all(conditions.iter().map(|condition| self.holds(*condition, windows, core)))
     }
 
     fn holds(&self, condition: Condition, windows: &[WindowsBuilds], core: &Release) -> Option<bool> {

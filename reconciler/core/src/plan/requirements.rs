@@ -21,7 +21,7 @@ use super::{
     health::{gibibytes, needed_disk},
     survey::{Broker, Survey},
 };
-use crate::{knowledge::Knowledge, release::Release};
+use crate::{knowledge::Knowledge, release::Release, tool::Tool};
 
 /// Fills `requirements` and `releaseNotes` of the steps; blocks where something is observed to be missing that no
 /// package brings, and warns once of what was not seen.
@@ -35,8 +35,14 @@ pub(super) fn plan_requirements(
         return;
     }
     let disk = needed_disk(input, &draft.steps);
-    let mut servers =
-        Servers { input, survey, disk, several: survey.members.len() > 1, unseen: BTreeMap::new() };
+    let mut servers = Servers {
+        input,
+        survey,
+        disk,
+        several: survey.members.len() > 1,
+        lacked: BTreeMap::new(),
+        unseen: BTreeMap::new(),
+    };
     let mut steps = std::mem::take(&mut draft.steps);
     let mut legs = course.legs.iter();
     for step in &mut steps {
@@ -49,15 +55,15 @@ pub(super) fn plan_requirements(
             }
             Action::UpgradeWeb | Action::DowngradeWeb => {
                 if let Some(web) = &course.web {
-                    step.requirements = servers.web(&web.to, &step.agents, draft);
+                    step.requirements = servers.web(&web.to, &step.agents);
                 }
             }
-            Action::RunTool => step.requirements = servers.tool(step, draft),
+            Action::RunTool => step.requirements = servers.tool(step),
             _ => {}
         }
     }
     draft.steps = steps;
-    servers.say_unseen(draft);
+    servers.say(draft);
 }
 
 /// Where the product tells what the version behind a step changes.
@@ -79,6 +85,8 @@ struct Servers<'s, 'a> {
     disk: u64,
     /// Whether there is more than one Agent, so that ports between them matter.
     several: bool,
+    /// What must be installed by hand, by the Agents that lack it, with what asks for it.
+    lacked: BTreeMap<Vec<AgentName>, BTreeMap<String, Vec<String>>>,
     /// What was not seen, by the Agents of which it was not.
     unseen: BTreeMap<Vec<AgentName>, Vec<String>>,
 }
@@ -90,7 +98,7 @@ impl Servers<'_, '_> {
         let who = format!("core {}", to.name());
         let mut needs = Vec::new();
         for dotnet in self.dotnet_of(to) {
-            needs.push(self.dotnet(&dotnet, &leg.agents, &who, draft));
+            needs.push(self.dotnet(&dotnet, &leg.agents, &who));
         }
         if let Some(runtime) = knowledge.vcredist_of(to) {
             needs.push(self.vcredist(&runtime.version, &leg.agents, &who, draft));
@@ -118,24 +126,24 @@ impl Servers<'_, '_> {
     }
 
     /// What a web package needs (`domain/03 section 2`, RN 44906).
-    fn web(&mut self, to: &Version, agents: &[AgentName], draft: &mut Draft) -> Vec<Requirement> {
+    fn web(&mut self, to: &Version, agents: &[AgentName]) -> Vec<Requirement> {
         let rule = &self.survey.rules.s5;
         let mut needs = Vec::new();
         if to.line() >= rule.web.line() {
             let who = format!("web apps {}", to.release_name());
             let bundle = bundle_of(rule.major);
-            needs.push(self.dotnet(&bundle, agents, &who, draft));
+            needs.push(self.dotnet(&bundle, agents, &who));
         }
         needs.push(self.free_disk(agents));
         needs
     }
 
     /// What a tool package needs (`domain/02 section 2`, H7).
-    fn tool(&mut self, step: &Step, draft: &mut Draft) -> Vec<Requirement> {
+    fn tool(&mut self, step: &Step) -> Vec<Requirement> {
         match step.package.as_deref().and_then(Tool::named) {
             Some(Tool::Migration | Tool::MigrationCheck) => {
                 let bundle = bundle_of(self.survey.rules.s5.major);
-                vec![self.dotnet(&bundle, &step.agents, "the BrokerGateway migration", draft)]
+                vec![self.dotnet(&bundle, &step.agents, "the BrokerGateway migration")]
             }
             Some(tool @ Tool::VerifyClusterPorts) if self.several => {
                 let check = self.input.knowledge.prerequisite(tool.as_str());
@@ -160,7 +168,7 @@ impl Servers<'_, '_> {
     }
 
     /// One that packages do not install: missing, it must be installed by hand.
-    fn dotnet(&mut self, needed: &DotNet, agents: &[AgentName], who: &str, draft: &mut Draft) -> Requirement {
+    fn dotnet(&mut self, needed: &DotNet, agents: &[AgentName], who: &str) -> Requirement {
         let (name, major) = (name_of(needed), needed.version.split('.').next().unwrap_or_default());
         let major: Option<u64> = major.parse().ok();
         let need = match (needed.kind, major) {
@@ -173,15 +181,11 @@ impl Servers<'_, '_> {
             }
         };
         if need.state == RequirementState::Missing {
-            draft.block(
-                BlockCode::ManualStepRequired,
-                need.agents.clone(),
-                format!("{} lacks the {} that {who} needs", list(&need.agents), need.name),
-                format!(
-                    "install the {} there; this program installs nothing but DataMiner packages",
-                    need.name
-                ),
-            );
+            let lacked = self.lacked.entry(need.agents.clone()).or_default();
+            let asking = lacked.entry(need.name.clone()).or_default();
+            if !asking.iter().any(|known| known == who) {
+                asking.push(who.to_owned());
+            }
         }
         need
     }
@@ -271,7 +275,7 @@ impl Servers<'_, '_> {
             check.id == "VerifyOSVersion" && broken.iter().any(|name| name.starts_with("Windows "));
         let state = if check.dll.as_deref() == Some(rules.g2.dll.as_str()) && crosses() {
             // G2: it is taken out of the package, or it fails.
-            if self.input.desired.cluster.downgrade.patch_prerequisites {
+            if leg.around.patch.is_some() {
                 return None;
             }
             RequirementState::Missing
@@ -324,7 +328,21 @@ impl Servers<'_, '_> {
         Requirement { name, state, agents }
     }
 
-    fn say_unseen(self, draft: &mut Draft) {
+    fn say(self, draft: &mut Draft) {
+        for (agents, lacked) in self.lacked {
+            let parts: Vec<String> =
+                lacked.iter().map(|(name, asking)| format!("{name} (for {})", asking.join(", "))).collect();
+            let names: Vec<&str> = lacked.keys().map(String::as_str).collect();
+            draft.block(
+                BlockCode::ManualStepRequired,
+                agents.clone(),
+                format!("{} lacks {}", list(&agents), parts.join(" and ")),
+                format!(
+                    "install the {} there; this program installs nothing but DataMiner packages",
+                    names.join(" and the ")
+                ),
+            );
+        }
         if self.unseen.is_empty() {
             return;
         }
