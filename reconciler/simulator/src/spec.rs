@@ -199,7 +199,7 @@ fn default_free_disk() -> u64 {
 }
 
 fn default_dotnet() -> Vec<String> {
-    vec!["8.0.11".to_owned(), "10.0.1".to_owned()]
+    ["5.0.17", "6.0.36", "8.0.11", "10.0.1"].map(str::to_owned).to_vec()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]

@@ -161,5 +161,3 @@ fn failover_policy(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Course<'
         ),
     }
 }
-
-}
