@@ -28,7 +28,8 @@ async fn idle_agents_tell_everything_that_rules_need() {
         assert_eq!(agent.default_upgrade_options, Some(false));
         assert_eq!(agent.pending_reboot, Some(false));
         assert!(agent.free_disk.is_some_and(|free| free.0 > 70 << 30), "{:?}", agent.free_disk);
-        assert_eq!(agent.dotnet.as_deref(), Some(&["8.0.11".to_owned(), "10.0.1".to_owned()][..]));
+        let bundles = ["5.0.17", "6.0.36", "8.0.11", "10.0.1"].map(str::to_owned);
+        assert_eq!(agent.dotnet.as_deref(), Some(&bundles[..]));
         assert!(agent.vcredist.is_some() && agent.os.is_some(), "{agent:?}");
         assert!(agent.history.as_ref().is_some_and(|history| !history.is_empty()), "{agent:?}");
         assert!(agent.modules.is_some() && agent.backups.is_some() && agent.owed.is_some(), "{agent:?}");
