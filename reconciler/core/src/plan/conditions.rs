@@ -146,8 +146,22 @@ fn is_foreign(tag: &str) -> Option<bool> {
     Some(!language.eq_ignore_ascii_case("en"))
 }
 
-/// The build of Windows, from what a probe wrote (`Windows build 20348`) or the usual `10.0.20348`.
+/// Windows Servers by the names that people write, with the build of each.
+const SERVERS: [(&str, u32); 6] = [
+    ("Server 2012 R2", 9600),
+    ("Server 2012", 9200),
+    ("Server 2016", 14393),
+    ("Server 2019", 17763),
+    ("Server 2022", 20348),
+    ("Server 2025", 26100),
+];
+
+/// The build of Windows, from what a probe wrote (`Windows build 20348`), the usual `10.0.20348`, or the name of a server.
 pub(super) fn windows_build(os: &str) -> Option<u32> {
+    numbered_build(os).or_else(|| SERVERS.iter().find(|(name, _)| os.contains(name)).map(|(_, build)| *build))
+}
+
+fn numbered_build(os: &str) -> Option<u32> {
     let after = |before: &str| os.split_once(before).map(|(_, rest)| rest);
     let rest = after("build ").or_else(|| after("10.0.")).or_else(|| after("6.3."))?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
@@ -165,7 +179,9 @@ mod tests {
             ("10.0.17763", Some(17763)),
             ("10.0.20348.2340", Some(20348)),
             ("Windows Server 2012 R2 (6.3.9600)", Some(9600)),
-            ("Windows Server 2019", None),
+            ("Microsoft Windows Server 2019 Standard", Some(17763)),
+            ("Windows Server 2012 R2", Some(9600)),
+            ("Windows", None),
             ("", None),
         ] {
             assert_eq!(windows_build(os), expected, "{os}");

@@ -57,7 +57,7 @@ impl Member {
             default_upgrade_options: Some(false),
             pending_reboot: Some(false),
             free_disk: Some(ByteSize(200 << 30)),
-            dotnet: Some(vec!["8.0.22".to_owned(), "10.0.1".to_owned()]),
+            dotnet: Some(["5.0.17", "6.0.36", "8.0.22", "10.0.1"].map(str::to_owned).to_vec()),
             vcredist: Some("14.44.35211.0".to_owned()),
             os: Some("Microsoft Windows Server 2022".to_owned()),
             taskbar_utility: Some("10.5.2521.130".to_owned()),
