@@ -53,7 +53,8 @@ impl Scene {
         Self::of(cluster).await
     }
 
-    async fn of(cluster: ClusterSpec) -> Self {
+    /// These Agents, and packages for [`MIDDLE`], [`TO`] and their web apps.
+    pub(crate) async fn of(cluster: ClusterSpec) -> Self {
         let (simulation, mut installation) = dms::start(vec![cluster]).await.expect("the simulation starts");
         for (version, kind) in
             [(MIDDLE, Kind::Full), (TO, Kind::Full), (WEB, Kind::Web), (WEB_OF_TO, Kind::Web)]

@@ -105,6 +105,7 @@ fn full(cluster: &str, text: &str) -> Plan {
             introduced: vec![text.to_owned()],
             resolved: vec![text.to_owned()],
             staying: vec![text.to_owned()],
+            undecided: vec![text.to_owned()],
         },
         breaking_changes: BreakingChanges { brought: vec![text.to_owned()], undone: vec![text.to_owned()] },
         content_loss: Some(ContentLoss {
