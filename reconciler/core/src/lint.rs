@@ -4,6 +4,7 @@
 
 mod content;
 mod direction;
+mod forecast;
 mod modules;
 mod order;
 mod path;
@@ -77,6 +78,7 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_result(plan, &mut notes);
     check_ready(plan, &mut notes);
     check_approval(plan, &mut notes);
+    forecast::check_forecast(plan, &mut notes);
     notes.0
 }
 

@@ -2,7 +2,7 @@
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Block, BlockCode, Change, ContentLoss, Step, Waiting, WaitingOn, Warning},
+    plan::{Block, BlockCode, Change, ContentLoss, Forecast, Step, Waiting, WaitingOn, Warning},
     v1::advisory::Advisory,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -21,6 +21,7 @@ pub(super) struct Draft {
     pub(super) blocked: Vec<Block>,
     pub(super) waiting: Vec<Waiting>,
     pub(super) warnings: Vec<Warning>,
+    pub(super) forecast: Option<Forecast>,
     pub(super) content_loss: Option<ContentLoss>,
 }
 
@@ -46,6 +47,7 @@ impl Draft {
             blocked: Vec::new(),
             waiting: Vec::new(),
             warnings: Vec::new(),
+            forecast: None,
             content_loss: None,
         }
     }

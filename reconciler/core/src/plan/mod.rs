@@ -7,6 +7,8 @@ mod course;
 mod descent;
 mod difference;
 mod draft;
+mod estimate;
+mod forecast;
 mod gate;
 mod grants;
 mod hazards;
@@ -23,9 +25,11 @@ mod route;
 mod survey;
 mod tools;
 mod unsupported;
+mod wake;
 mod web;
 mod web_gate;
 mod web_level;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +49,12 @@ use self::{
     restore::Cause,
     survey::{Seen, Survey},
 };
-pub use self::{difference::difference, proof::Proof};
+pub use self::{
+    difference::difference,
+    estimate::{Durations, ENOUGH_FOR_P50, ENOUGH_FOR_P95, Measured},
+    proof::Proof,
+    wake::next_change,
+};
 use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
 
 /// Everything that a plan depends on.
@@ -98,6 +107,10 @@ pub struct PlanState {
     pub canary: Proof,
     /// Whether any job has run there under the account of jobs (S10).
     pub run_as: Proof,
+    /// The plan whose preparations (S1) are done; changes no id.
+    pub prepared: Option<PlanId>,
+    /// What the steps of this cluster took before; changes no id.
+    pub durations: Durations,
 }
 
 /// A wanted state that failed.
@@ -157,7 +170,7 @@ fn finish(
     (from, to): (VersionPair, VersionPair),
     draft: Draft,
 ) -> Plan {
-    let Draft { change, steps, blocked, waiting, warnings, content_loss, .. } = draft;
+    let Draft { change, steps, blocked, waiting, warnings, forecast, content_loss, .. } = draft;
     let result = if !blocked.is_empty() {
         PlanResult::Blocked
     } else if !waiting.is_empty() {
@@ -181,7 +194,7 @@ fn finish(
         blocked,
         waiting,
         warnings,
-        forecast: None,
+        forecast,
         known_issues: KnownIssues::default(),
         breaking_changes: BreakingChanges::default(),
         content_loss,

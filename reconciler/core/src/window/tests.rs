@@ -1,3 +1,6 @@
+use dataminer_schema::v1::cluster::Fit;
+use jiff::{SignedDuration, ToSpan};
+
 use super::*;
 
 fn allow(schedule: &str, hours: i64, cutoff_minutes: i64) -> Window {

@@ -1,0 +1,112 @@
+//! When the work starts and ends, and whether it fits its window: the same answer for the gate and for the reader.
+
+use dataminer_schema::plan::{Forecast, Step, Waiting, WaitingOn};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    PlanInput,
+    draft::Draft,
+    work::{Case, Run, Work},
+};
+use crate::window::{Calendar, Room, second};
+
+/// A plan's work, the windows, and where it finds room in them.
+#[derive(Clone, Debug)]
+pub(super) struct Outlook {
+    pub(super) work: Work,
+    pub(super) calendar: Calendar,
+    /// From here on nothing but windows and people hold it.
+    pub(super) from: Timestamp,
+    /// Where it may begin; `None` where no window has room for it. Work that no window holds may begin at `from`.
+    pub(super) room: Option<Room>,
+}
+
+impl Outlook {
+    /// `waiting`: what the plan waits for, windows apart.
+    pub(super) fn of(input: &PlanInput<'_>, work: Work, waiting: &[Waiting]) -> Self {
+        let from = held_until(input.now, waiting);
+        let calendar = Calendar::read(&input.desired.cluster.windows);
+        let room = if work.is_gated() {
+            calendar.room(from, &work.needs())
+        } else {
+            Some(Room { opens: from, cutoff: None, closes: None, fits: true })
+        };
+        Self { work, calendar, from, room }
+    }
+
+    /// How nineteen of twenty go at most.
+    pub(super) fn slow_run(&self) -> Option<Run> {
+        self.work.run(&self.calendar, self.from, self.room?.opens, Case::Most)
+    }
+
+    /// The forecast of a plan that waits for `waiting`; `None` where it waits for somebody, and where no window has
+    /// room for it or for its last hops.
+    pub(super) fn forecast(&self, waiting: &[Waiting]) -> Option<Forecast> {
+        if waiting.iter().any(|waiting| waiting.until.is_none()) {
+            return None;
+        }
+        let room = self.room?;
+        let half = self.work.run(&self.calendar, self.from, room.opens, Case::Half)?;
+        let most = self.slow_run()?;
+        Some(Forecast {
+            starts: half.starts,
+            ends: half.ends,
+            // A slow run may reach a window that the fast one found too short to begin in.
+            ends_latest: most.ends.max(half.ends),
+            window_closes: room.closes,
+            fits: room.fits,
+            basis: self.work.basis,
+        })
+    }
+
+    /// Warns where the work does not fit the window that it begins in, or none at all.
+    pub(super) fn warn_if_too_short(&self, steps: &[Step], draft: &mut Draft) {
+        let needs = self.work.needs();
+        let Some(room) = self.room else {
+            if self.calendar.next_edge(self.from).is_some() {
+                let minutes = needs.whole_p95.as_mins();
+                let message = format!(
+                    "by the estimate (p95) the work takes {minutes} min, and no window has room for it: with `fit: Require` it will never start"
+                );
+                draft.warn("WindowTooShort", "S7", message);
+            }
+            return;
+        };
+        if room.fits {
+            return;
+        }
+        let starts_now = room.opens == self.from;
+        // What starts now is prepared first; before a window that is still closed that is done in time.
+        let before = if starts_now { needs.ahead_p95 } else { SignedDuration::ZERO };
+        let minutes = |work: SignedDuration| before.saturating_add(work).as_mins();
+        let opens = if starts_now { String::new() } else { format!(" that opens at {}", second(room.opens)) };
+        let whole = room.opens.checked_add(before.saturating_add(needs.whole_p95)).ok();
+        let mut message = match (room.cutoff, room.closes) {
+            (Some(cutoff), Some(closes)) if whole.is_some_and(|ends| ends <= closes) => format!(
+                "by the estimate (p95) the last hop comes after {} min, past the cutoff ({}) of the window{opens}",
+                minutes(needs.last_p95),
+                second(cutoff)
+            ),
+            (_, closes) => format!(
+                "by the estimate (p95) the work takes {} min, longer than the window{opens}{}",
+                minutes(needs.whole_p95),
+                closes.map(|closes| format!(" (until {})", second(closes))).unwrap_or_default()
+            ),
+        };
+        match self.slow_run() {
+            Some(Run { pause: Some((step, at)), .. }) => {
+                let to = steps.get(step).and_then(|step| step.to.as_deref()).unwrap_or("the rest");
+                message.push_str(&format!("; taking that long, {to} waits for the window of {}", second(at)));
+            }
+            Some(_) => {}
+            None => message.push_str("; taking that long, its last hops find no window"),
+        }
+        draft.warn("WindowTooShort", "S7", message);
+    }
+}
+
+/// Until when the plan is held by what passes at a time of its own; windows are judged from there on.
+fn held_until(now: Timestamp, waiting: &[Waiting]) -> Timestamp {
+    let others = waiting.iter().filter(|waiting| waiting.on != WaitingOn::Window);
+    others.filter_map(|waiting| waiting.until).fold(now, Timestamp::max)
+}
