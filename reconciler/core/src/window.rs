@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use self::calendar::{FIRST_STRETCH_DAYS, HORIZON_DAYS, Stretch, add_days};
 pub use self::{
-    calendar::{Calendar, time_zone},
+    calendar::Calendar,
     room::{Needs, Room},
 };
 

@@ -113,13 +113,6 @@ impl Deny {
     }
 }
 
-/// The time zone that a cluster's people live by: that of its first window; `None` where none is declared or known.
-pub fn time_zone(windows: &[Window]) -> Option<TimeZone> {
-    windows.iter().find_map(|window| match window {
-        Window::Allow { time_zone, .. } | Window::Deny { time_zone, .. } => zone(time_zone),
-    })
-}
-
 fn zone(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok()
 }
