@@ -385,7 +385,8 @@ impl<P: AgentPort> ClusterLoop<P> {
         let plan = operation.machine.plan();
         let ahead = plan.steps.iter().take(before).all(|step| step.disruption == Disruption::None);
         let prepared = ahead && self.prepared.as_ref() == Some(&plan.id);
-        if operation.did.counts(step.action, prepared) {
+        // A settle of its own is the rule's, and says nothing of other looks.
+        if step.settle.is_none() && operation.did.counts(step.action, prepared) {
             let agents = Self::agents_of(plan, before);
             self.shared.store.record_duration(&self.name, step.action, agents, took, now()).await?;
             self.durations = None;

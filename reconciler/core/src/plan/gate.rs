@@ -131,13 +131,15 @@ fn window(input: &PlanInput<'_>, outlook: &Outlook, draft: &mut Draft) -> Option
     let mut message = state.reason;
     // By its times, not by the minutes left: the same plan keeps the same words from round to round.
     match opens {
-        Some(opens) if state.open => {
-            let required = if state.fit_required { "`fit: Require`" } else { "it" };
-            message.push_str(&format!(
-                ", but by the estimate (p95) the work does not fit any more; {required} waits for the one that opens at {}",
-                second(opens)
-            ));
-        }
+        Some(opens) if state.open && state.fit_required => message.push_str(&format!(
+            ", but by the estimate (p95) the work does not fit any more; `fit: Require` waits for the one that opens at {}",
+            second(opens)
+        )),
+        Some(opens) if state.open => message.push_str(&format!(
+            ", but by the estimate (p50) the preparations end past its cutoff: they run now, and the work starts at once if \
+             they are done in time, else in the one that opens at {}",
+            second(opens)
+        )),
         Some(opens) if state.next_open != Some(opens) => {
             message.push_str(&format!("; the first with room for the work opens at {}", second(opens)));
         }

@@ -1,3 +1,6 @@
+mod clocks;
+mod rooms;
+
 use dataminer_schema::v1::cluster::Fit;
 use jiff::{SignedDuration, ToSpan};
 
