@@ -66,7 +66,7 @@ impl Outlook {
             if self.calendar.next_edge(self.from).is_some() {
                 let minutes = needs.whole_p95.as_mins();
                 let message = format!(
-                    "by the estimate (p95) the work takes {minutes} min, and no window has room for it: with `fit: Require` it will never start"
+                    "by the estimate (p95) the work takes {minutes} min, and no window has room for it: it will never start"
                 );
                 draft.warn("WindowTooShort", "S7", message);
             }
@@ -81,7 +81,7 @@ impl Outlook {
         let minutes = |work: SignedDuration| before.saturating_add(work).as_mins();
         let opens = if starts_now { String::new() } else { format!(" that opens at {}", second(room.opens)) };
         let whole = room.opens.checked_add(before.saturating_add(needs.whole_p95)).ok();
-        let mut message = match (room.cutoff, room.closes) {
+        let message = match (room.cutoff, room.closes) {
             (Some(cutoff), Some(closes)) if whole.is_some_and(|ends| ends <= closes) => format!(
                 "by the estimate (p95) the last hop comes after {} min, past the cutoff ({}) of the window{opens}",
                 minutes(needs.last_p95),
@@ -93,15 +93,15 @@ impl Outlook {
                 closes.map(|closes| format!(" (until {})", second(closes))).unwrap_or_default()
             ),
         };
-        match self.slow_run() {
+        let then = match self.slow_run() {
             Some(Run { pause: Some((step, at)), .. }) => {
                 let to = steps.get(step).and_then(|step| step.to.as_deref()).unwrap_or("the rest");
-                message.push_str(&format!("; taking that long, {to} waits for the window of {}", second(at)));
+                format!("; taking that long, {to} waits for the window of {}", second(at))
             }
-            Some(_) => {}
-            None => message.push_str("; taking that long, its last hops find no window"),
-        }
-        draft.warn("WindowTooShort", "S7", message);
+            Some(_) => String::new(),
+            None => "; taking that long, its last hops find no window".to_owned(),
+        };
+        draft.warn("WindowTooShort", "S7", format!("{message}{then}"));
     }
 }
 

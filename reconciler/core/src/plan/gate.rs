@@ -128,25 +128,25 @@ fn window(input: &PlanInput<'_>, outlook: &Outlook, draft: &mut Draft) -> Option
         return None;
     }
     let state = outlook.calendar.state(outlook.from);
-    let mut message = state.reason;
     // By its times, not by the minutes left: the same plan keeps the same words from round to round.
-    match opens {
-        Some(opens) if state.open && state.fit_required => message.push_str(&format!(
+    let more = match opens {
+        Some(opens) if state.open && state.fit_required => format!(
             ", but by the estimate (p95) the work does not fit any more; `fit: Require` waits for the one that opens at {}",
             second(opens)
-        )),
-        Some(opens) if state.open => message.push_str(&format!(
+        ),
+        Some(opens) if state.open => format!(
             ", but by the estimate (p50) the preparations end past its cutoff: they run now, and the work starts at once if \
              they are done in time, else in the one that opens at {}",
             second(opens)
-        )),
+        ),
         Some(opens) if state.next_open != Some(opens) => {
-            message.push_str(&format!("; the first with room for the work opens at {}", second(opens)));
+            format!("; the first with room for the work opens at {}", second(opens))
         }
-        Some(_) => {}
-        None if state.open || state.next_open.is_some() => message.push_str("; none has room for the work"),
-        None => {}
-    }
+        Some(_) => String::new(),
+        None if state.open || state.next_open.is_some() => "; none has room for the work".to_owned(),
+        None => String::new(),
+    };
+    let message = format!("{}{more}", state.reason);
     draft.wait(WaitingOn::Window, opens, message);
     let near = |opens| input.now.duration_until(opens) <= input.desired.cluster.upgrade.stage_ahead;
     // Preparations that are done make more room in a window that is open.

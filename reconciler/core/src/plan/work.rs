@@ -74,11 +74,7 @@ impl Work {
             let known = step.settle.is_none() && estimate::is_measured(input, step.action);
             *(if known { &mut measured } else { &mut assumed }) += 1;
             if index < first {
-                if runs_ahead {
-                    ahead.add(step)
-                } else {
-                    lead.add(step)
-                }
+                (if runs_ahead { &mut ahead } else { &mut lead }).add(step);
                 continue;
             }
             let gated = gates(input, step, index == first);

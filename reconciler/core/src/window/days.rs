@@ -67,7 +67,16 @@ impl Allow {
         let mut day = first.yesterday().unwrap_or(first);
         let last = self.zone.to_datetime(until).date();
         let last = last.tomorrow().unwrap_or(last);
-        let Some(mut start) = midnight(day, &self.zone) else { return };
+        // At the very beginning of time a day may have no midnight yet.
+        let mut start = midnight(day, &self.zone);
+        while let (None, Ok(next)) = (start, day.tomorrow()) {
+            if last < next {
+                return;
+            }
+            day = next;
+            start = midnight(day, &self.zone);
+        }
+        let Some(mut start) = start else { return };
         let mut change = self.change_from(start);
         while day <= last {
             let Ok(next_day) = day.tomorrow() else { break };

@@ -93,15 +93,18 @@ fn offer(stretch: &Stretch, from: Timestamp, needs: &Needs, searched: Timestamp,
     let at_p95 = begins(needs.ahead_p95);
     let starts = plus(begins(needs.ahead_p50), needs.first_p50) < stretch.cutoff;
     let fits = plus(at_p95, needs.last_p95) < stretch.cutoff && plus(at_p95, needs.whole_p95) <= stretch.end;
-    if !ends && !(starts && fits) && !last {
-        return Offer::Unknown;
+    if !ends {
+        // What has no end has room for anything, once it was looked for as far as any search goes.
+        return if last || (starts && fits) {
+            Offer::Room(Room { opens, cutoff: None, closes: None, fits: true })
+        } else {
+            Offer::Unknown
+        };
     }
-    let (starts, fits) = (starts || !ends, fits || !ends);
     if !starts || (stretch.fit && !fits) {
         return Offer::No;
     }
-    let told = |at| ends.then_some(at);
-    Offer::Room(Room { opens, cutoff: told(stretch.cutoff), closes: told(stretch.end), fits })
+    Offer::Room(Room { opens, cutoff: Some(stretch.cutoff), closes: Some(stretch.end), fits })
 }
 
 /// `at + duration`, at most the end of time.
