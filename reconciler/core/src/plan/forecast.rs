@@ -8,35 +8,39 @@ use super::{
     draft::Draft,
     work::{Case, Run, Work},
 };
-use crate::window::{Calendar, Room, second};
+use crate::window::{Calendar, Room, WindowState, second};
 
 /// A plan's work, the windows, and where it finds room in them.
 #[derive(Clone, Debug)]
-pub(super) struct Outlook {
+pub(super) struct Outlook<'a> {
     pub(super) work: Work,
-    pub(super) calendar: Calendar,
+    pub(super) calendar: &'a Calendar,
     /// From here on nothing but windows and people hold it.
     pub(super) from: Timestamp,
     /// Where it may begin; `None` where no window has room for it. Work that no window holds may begin at `from`.
     pub(super) room: Option<Room>,
+    /// The windows at `from`, where the work may not begin then.
+    pub(super) closed: Option<WindowState>,
 }
 
-impl Outlook {
+impl<'a> Outlook<'a> {
     /// `waiting`: what the plan waits for, windows apart.
-    pub(super) fn of(input: &PlanInput<'_>, work: Work, waiting: &[Waiting]) -> Self {
+    pub(super) fn of(input: &PlanInput<'a>, work: Work, waiting: &[Waiting]) -> Self {
         let from = held_until(input.now, waiting);
-        let calendar = Calendar::read(&input.desired.cluster.windows);
+        let calendar = &input.desired.calendar;
         let room = if work.is_gated() {
             calendar.room(from, &work.needs())
         } else {
             Some(Room { opens: from, cutoff: None, closes: None, fits: true })
         };
-        Self { work, calendar, from, room }
+        let begins = room.is_some_and(|room| room.opens == from);
+        let closed = (!begins).then(|| calendar.state(from));
+        Self { work, calendar, from, room, closed }
     }
 
     /// How nineteen of twenty go at most.
     pub(super) fn slow_run(&self) -> Option<Run> {
-        self.work.run(&self.calendar, self.from, self.room?.opens, Case::Most)
+        self.work.run(self.calendar, self.from, self.room?.opens, Case::Most)
     }
 
     /// The forecast of a plan that waits for `waiting`; `None` where it waits for somebody, and where no window has
@@ -46,7 +50,7 @@ impl Outlook {
             return None;
         }
         let room = self.room?;
-        let half = self.work.run(&self.calendar, self.from, room.opens, Case::Half)?;
+        let half = self.work.run(self.calendar, self.from, room.opens, Case::Half)?;
         let most = self.slow_run()?;
         Some(Forecast {
             starts: half.starts,
@@ -63,7 +67,7 @@ impl Outlook {
     pub(super) fn warn_if_too_short(&self, steps: &[Step], draft: &mut Draft) {
         let needs = self.work.needs();
         let Some(room) = self.room else {
-            if self.calendar.next_edge(self.from).is_some() {
+            if self.closed.as_ref().is_some_and(|state| state.open || state.next_open.is_some()) {
                 let minutes = needs.whole_p95.as_mins();
                 let message = format!(
                     "by the estimate (p95) the work takes {minutes} min, and no window has room for it: it will never start"

@@ -116,18 +116,15 @@ fn falls(draft: &Draft) -> bool {
 }
 
 /// S7. `None` where disruptive work may start as far as windows go; else whether preparations may run already.
-fn window(input: &PlanInput<'_>, outlook: &Outlook, draft: &mut Draft) -> Option<bool> {
+fn window(input: &PlanInput<'_>, outlook: &Outlook<'_>, draft: &mut Draft) -> Option<bool> {
     if !outlook.work.is_gated() {
         return None;
     }
     let steps = std::mem::take(&mut draft.steps);
     outlook.warn_if_too_short(&steps, draft);
     draft.steps = steps;
+    let state = outlook.closed.as_ref()?;
     let opens = outlook.room.map(|room| room.opens);
-    if opens == Some(outlook.from) {
-        return None;
-    }
-    let state = outlook.calendar.state(outlook.from);
     // By its times, not by the minutes left: the same plan keeps the same words from round to round.
     let more = match opens {
         Some(opens) if state.open && state.fit_required => format!(

@@ -35,8 +35,8 @@ pub fn next_change(input: &PlanInput<'_>, plan: &Plan) -> Option<Timestamp> {
 
 /// The edges of windows, and when the work no longer fits the one that it shall begin in: what starts now starts later
 /// with every minute.
-fn window_edges(outlook: &Outlook, now: Timestamp) -> Vec<Option<Timestamp>> {
-    let Outlook { work, calendar, from, room } = outlook;
+fn window_edges(outlook: &Outlook<'_>, now: Timestamp) -> Vec<Option<Timestamp>> {
+    let Outlook { work, calendar, from, room, closed: _ } = outlook;
     let mut edges = vec![calendar.next_edge(now), calendar.next_edge(*from)];
     let Some(room) = room else { return edges };
     let needs = work.needs();

@@ -29,7 +29,7 @@ pub(super) struct Stretch {
 }
 
 /// The windows of a cluster, read once and asked often.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     allows: Vec<Allow>,
     pub(super) denies: Vec<Deny>,
@@ -40,7 +40,7 @@ pub struct Calendar {
     pub(super) declared: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Deny {
     pub(super) start: Timestamp,
     pub(super) end: Timestamp,
@@ -104,11 +104,11 @@ impl Deny {
             Some(zone) => midnight(from, zone),
             None => midnight(from, &TimeZone::UTC).map(|at| add_days(at, -1)),
         };
-        let next_day = to.tomorrow().unwrap_or(to);
-        let end = match zone {
+        // The last day of all has no next one: what denies it denies for good.
+        let end = to.tomorrow().ok().and_then(|next_day| match zone {
             Some(zone) => midnight(next_day, zone),
             None => midnight(next_day, &TimeZone::UTC).map(|at| add_days(at, 1)),
-        };
+        });
         Self { start: start.unwrap_or(Timestamp::MIN), end: end.unwrap_or(Timestamp::MAX), reason }
     }
 }

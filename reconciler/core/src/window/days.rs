@@ -12,7 +12,7 @@ use super::calendar::{Stretch, midnight};
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// An Allow window that could be read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Allow {
     cron: Cron,
     zone: TimeZone,
@@ -40,8 +40,12 @@ impl Allow {
         let minutes: Vec<u16> =
             (0..60).filter(|minute| cron.pattern.minute_match(u32::from(*minute)).unwrap_or(false)).collect();
         let hours: Vec<u16> = (0..24).filter(|hour| hour_matches(*hour)).collect();
-        let openings: Vec<u16> =
+        let mut openings: Vec<u16> =
             hours.iter().flat_map(|hour| minutes.iter().map(move |minute| hour * 60 + minute)).collect();
+        if duration.is_zero() {
+            // It closes when it opens; on every minute of years that would only cost time.
+            openings.clear();
+        }
         let mut runs: Vec<(u16, u16)> = Vec::new();
         for minute in &openings {
             match runs.last_mut() {

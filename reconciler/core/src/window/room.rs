@@ -7,9 +7,9 @@ use super::{
     calendar::{FIRST_STRETCH_DAYS, HORIZON_DAYS, Stretch, add_days},
 };
 
-/// How many windows are looked at for one that is long enough: daily ones for more than a year, weekly ones for as far
-/// as any search goes.
-const MOST_WINDOWS: usize = 500;
+/// How many windows are looked at for one that is long enough: those of every night for three months, weekly ones for
+/// two years.
+const MOST_WINDOWS: usize = 100;
 
 /// What a piece of work asks of a window. All counts from when it may begin; none is negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

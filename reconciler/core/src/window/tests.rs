@@ -268,3 +268,26 @@ fn a_schedule_of_every_minute_under_a_freeze_of_years_waits_for_its_end() {
     let opened = state(&windows, "2039-12-31T22:00:00Z");
     assert_eq!(opened.next_open, Some(at("2040-01-01T23:00:00Z")));
 }
+
+/// Found by fuzzing: a Deny window over the last day of all ended where it began, and split what was open into two.
+#[test]
+fn a_deny_window_over_the_last_day_of_all_denies_it() {
+    let mut last = deny("9999-12-31", "9999-12-31");
+    if let Window::Deny { time_zone, .. } = &mut last {
+        *time_zone = "Asia/Tehran".to_owned();
+    }
+    let windows = [last];
+    let before = state(&windows, "2026-11-21T10:00:00Z");
+    assert_eq!((before.open, before.closes_at), (true, Some(at("9999-12-30T20:30:00Z"))));
+    assert!(!state(&windows, "9999-12-30T20:30:00Z").open);
+}
+
+/// Found by fuzzing: two million of them took seconds.
+#[test]
+fn a_window_without_a_length_never_opens() {
+    let shut = state(&[allow("* * * * *", 0, 0)], "2026-11-21T10:00:00Z");
+    assert!(!shut.open && shut.next_open.is_none(), "{shut:?}");
+    // Nor does it make another one longer.
+    let windows = [allow("0 22 * * SAT", 4, 60), allow("30 1 * * SUN", 0, 0)];
+    assert_eq!(state(&windows, "2026-11-21T22:00:00Z").cutoff_at, Some(at("2026-11-22T00:00:00Z")));
+}

@@ -72,6 +72,7 @@ async fn a_plan_that_waits_for_its_window_says_when_it_starts_and_by_what() {
         let took = SignedDuration::from_mins(3);
         store.record_duration(&cluster(), Action::UpgradeCore, 1, took, now()).await.expect("noted");
     }
+    drop(store);
     run.end().await;
 
     let run = bench.start().await;
