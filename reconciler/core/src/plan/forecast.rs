@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     PlanInput,
     draft::Draft,
-    work::{Case, Run, Work},
+    work::{Case, Run, Work, plus},
 };
 use crate::window::{Calendar, Room, WindowState, second};
 
@@ -97,15 +97,29 @@ impl<'a> Outlook<'a> {
                 closes.map(|closes| format!(" (until {})", second(closes))).unwrap_or_default()
             ),
         };
-        let then = match self.slow_run() {
-            Some(Run { pause: Some((step, at)), .. }) => {
-                let to = steps.get(step).and_then(|step| step.to.as_deref()).unwrap_or("the rest");
-                format!("; taking that long, {to} waits for the window of {}", second(at))
+        let to = |step: usize| steps.get(step).and_then(|step| step.to.as_deref()).unwrap_or("the rest");
+        let moves = room.opens < plus(self.from, needs.ahead_p95) || starts_now;
+        let then = match (self.slow_run(), self.first_late(room)) {
+            (None, _) => "; taking that long, its last hops find no window".to_owned(),
+            // What moves with the clock does not name the later window: the same plan keeps the same words.
+            (Some(_), Some(late)) if moves => {
+                format!("; taking that long, {} waits for a later window", to(late))
             }
-            Some(_) => String::new(),
-            None => "; taking that long, its last hops find no window".to_owned(),
+            (Some(Run { pause: Some((step, at)), .. }), _) if !moves => {
+                format!("; taking that long, {} waits for the window of {}", to(step), second(at))
+            }
+            (Some(_), _) => String::new(),
         };
         draft.warn("WindowTooShort", "S7", format!("{message}{then}"));
+    }
+}
+
+impl Outlook<'_> {
+    /// The first step that a slow run reaches behind the cutoff of `room`, if it counts from the present.
+    fn first_late(&self, room: Room) -> Option<usize> {
+        let cutoff = room.cutoff?;
+        let gates = self.work.gates_p95().into_iter();
+        gates.filter(|(_, after)| cutoff <= plus(self.from, *after)).map(|(step, _)| step).next()
     }
 }
 

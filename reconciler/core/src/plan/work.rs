@@ -115,13 +115,13 @@ impl Work {
         Needs { first_p50: self.lead.p50, last_p95, whole_p95, ..Needs::default() }
     }
 
-    /// How long after `from` each gate is reached, in nineteen of twenty cases.
-    pub(super) fn gates_p95(&self) -> Vec<SignedDuration> {
+    /// The step at each gate, and how long after the present it is reached in nineteen of twenty cases.
+    pub(super) fn gates_p95(&self) -> Vec<(usize, SignedDuration)> {
         let mut at = self.ahead.p95.saturating_add(self.lead.p95);
         let mut gates = Vec::new();
         for part in &self.parts {
             if part.gated {
-                gates.push(at);
+                gates.push((part.step, at));
             }
             at = at.saturating_add(part.span.p95);
         }
@@ -195,6 +195,6 @@ fn gates(input: &PlanInput<'_>, step: &Step, first: bool) -> bool {
 }
 
 /// `at + duration`, at most the end of time.
-fn plus(at: Timestamp, duration: SignedDuration) -> Timestamp {
+pub(super) fn plus(at: Timestamp, duration: SignedDuration) -> Timestamp {
     at.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
