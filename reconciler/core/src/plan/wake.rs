@@ -37,7 +37,10 @@ pub fn next_change(input: &PlanInput<'_>, plan: &Plan) -> Option<Timestamp> {
 /// with every minute.
 fn window_edges(outlook: &Outlook<'_>, now: Timestamp) -> Vec<Option<Timestamp>> {
     let Outlook { work, calendar, from, room, closed: _ } = outlook;
-    let mut edges = vec![calendar.next_edge(now), calendar.next_edge(*from)];
+    let mut edges = vec![calendar.next_edge(now)];
+    if now < *from {
+        edges.push(calendar.next_edge(*from));
+    }
     let Some(room) = room else { return edges };
     let needs = work.needs();
     let before = |at: Timestamp, duration| at.checked_sub(duration).ok();

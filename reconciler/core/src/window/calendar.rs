@@ -71,7 +71,11 @@ impl Calendar {
                     if zone.is_none() {
                         faults.push(format!("the time zone `{time_zone}` is not known"));
                     }
-                    denies.push(Deny::new((*from, *to), zone.as_ref(), reason.clone()));
+                    let deny = Deny::new((*from, *to), zone.as_ref(), reason.clone());
+                    // A day that a time zone left out has no time to deny.
+                    if deny.start < deny.end {
+                        denies.push(deny);
+                    }
                 }
             }
         }

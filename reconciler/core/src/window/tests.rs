@@ -291,3 +291,14 @@ fn a_window_without_a_length_never_opens() {
     let windows = [allow("0 22 * * SAT", 4, 60), allow("30 1 * * SUN", 0, 0)];
     assert_eq!(state(&windows, "2026-11-21T22:00:00Z").cutoff_at, Some(at("2026-11-22T00:00:00Z")));
 }
+
+/// Found by fuzzing: Samoa left out 30 December 2011, and a Deny of that day split what was open into two.
+#[test]
+fn a_deny_window_over_a_day_that_was_left_out_denies_nothing() {
+    let mut left_out = deny("2011-12-30", "2011-12-30");
+    if let Window::Deny { time_zone, .. } = &mut left_out {
+        *time_zone = "Pacific/Apia".to_owned();
+    }
+    let open = state(&[left_out], "2011-12-29T16:40:51Z");
+    assert_eq!((open.open, open.closes_at), (true, None));
+}
