@@ -44,8 +44,10 @@ fn window_edges(outlook: &Outlook<'_>, now: Timestamp) -> Vec<Option<Timestamp>>
     let Some(room) = room else { return edges };
     let needs = work.needs();
     let before = |at: Timestamp, duration| at.checked_sub(duration).ok();
-    // From here on preparations that have not run by then delay the start.
-    edges.push(before(room.opens, needs.ahead_p95).and_then(|at| just_after(at, SignedDuration::ZERO)));
+    if *from < room.opens {
+        // From here on preparations that have not run by then delay the start.
+        edges.push(before(room.opens, needs.ahead_p95).and_then(|at| just_after(at, SignedDuration::ZERO)));
+    }
     if let Some(cutoff) = room.cutoff {
         edges.push(before(cutoff, needs.ahead_p50.saturating_add(needs.first_p50)));
         edges.extend(work.gates_p95().into_iter().map(|(_, gate)| before(cutoff, gate)));
