@@ -14,6 +14,8 @@ mod disk;
 mod error;
 mod fault;
 mod inspect;
+pub mod model;
+mod order;
 pub mod package;
 mod product;
 mod random;

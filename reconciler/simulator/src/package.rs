@@ -18,7 +18,8 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     error::SimulatorError,
-    product::{Tool, layout, order::reached},
+    order::reached,
+    product::{Tool, layout},
     random,
 };
 
