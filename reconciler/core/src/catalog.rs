@@ -109,7 +109,7 @@ impl Catalog {
         }
         // A package that names both its CU and its build explains that build on an Agent too.
         for (package, place) in packages.values() {
-            if let (PackageKind::Full, Some(version)) = (package.kind, &package.version)
+            if let (PackageKind::Full | PackageKind::Update, Some(version)) = (package.kind, &package.version)
                 && let (Some(_), Some(build)) = (version.cu(), version.build())
             {
                 unite_build(&mut builds, &mut conflicts, (version.line(), build), version, place);
@@ -202,6 +202,23 @@ impl Catalog {
     pub fn named(&self, stem: &str) -> Option<&Entry> {
         let of = |file: &str| file.rsplit_once('.').is_some_and(|(name, _)| name.eq_ignore_ascii_case(stem));
         self.packages.values().find(|entry| of(&entry.file))
+    }
+
+    /// The update package that leads from exactly `source` to `goal`, of those whose base is told.
+    pub fn update_package(&self, source: &Release, goal: &Release) -> Option<&Entry> {
+        let is = |release: &Release, wanted: &Release| {
+            !release.is_hotfix()
+                && release.line() == wanted.line()
+                && release.cu().is_some()
+                && release.cu() == wanted.cu()
+                && wanted.build().is_none_or(|build| release.build() == Some(build))
+        };
+        let mut updates = self.packages.values().filter(|entry| entry.kind == PackageKind::Update);
+        updates.find(|entry| {
+            let base = entry.insides.base.as_ref().map(|base| self.release_of(base));
+            base.is_some_and(|base| is(source, &base))
+                && entry.release.as_ref().is_some_and(|to| is(to, goal))
+        })
     }
 
     /// The package of this tool; of several, the first by its file name.

@@ -14,7 +14,7 @@ use std::{collections::BTreeSet, fmt};
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Disruption, FORMAT_VERSION, Plan, PlanResult, Step, WaitingOn},
+    plan::{Action, BlockCode, Disruption, FORMAT_VERSION, Plan, PlanResult, Step, WaitingOn},
     version::Version,
 };
 
@@ -81,6 +81,38 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     facts::check_issues(plan, &mut notes);
     facts::check_requirements(plan, &mut notes);
     notes.0
+}
+
+/// Whether the steps are all there: a block that says nothing of the way leaves none of them out.
+fn is_whole(plan: &Plan) -> bool {
+    plan.blocked.iter().all(|block| match block.code {
+        BlockCode::ObservationStale
+        | BlockCode::OperationInProgress
+        | BlockCode::ManagedElsewhere
+        | BlockCode::Unhealthy
+        | BlockCode::PackageUnverified
+        | BlockCode::InsufficientDisk
+        | BlockCode::SecretNotAllowed
+        | BlockCode::HookNotAllowed
+        | BlockCode::NotSupportedYet => true,
+        BlockCode::AgentUnreachable
+        | BlockCode::TopologyMismatch
+        | BlockCode::UnknownBuild
+        | BlockCode::NoPackage
+        | BlockCode::NoPath
+        | BlockCode::DowngradeNotAllowed
+        | BlockCode::NoMatchingBackup
+        | BlockCode::OlderFixesNotAccepted
+        | BlockCode::HotfixInstalled
+        | BlockCode::WebNotSupported
+        | BlockCode::WebRequiresNewerCore
+        | BlockCode::WebRegression
+        | BlockCode::KnownIssue
+        | BlockCode::ManualStepRequired
+        | BlockCode::PrerequisiteKnownToFail
+        | BlockCode::UnsafeFailoverPolicy
+        | BlockCode::MixedCluster => false,
+    })
 }
 
 struct Notes(Vec<LintNote>);
@@ -280,9 +312,9 @@ fn check_indices(plan: &Plan, notes: &mut Notes) {
     }
 }
 
-/// A plan that nothing blocks ends at what is wanted.
+/// A plan whose steps are all there ends at what is wanted.
 fn check_arrival(plan: &Plan, notes: &mut Notes) {
-    if !plan.blocked.is_empty() {
+    if !is_whole(plan) {
         return;
     }
     if let Some(last) = plan.steps.iter().rfind(|step| is_core_change(step))

@@ -64,7 +64,11 @@ pub(crate) fn build_of(release: &Version) -> u32 {
 pub(crate) fn package(release: &Version, kind: PackageKind, build: u32) -> Package {
     let (a, b, c) = (release.major(), release.minor(), release.feature());
     let cu = release.cu().filter(|cu| *cu > 0 || c == 0).map(|cu| format!("(CU{cu})")).unwrap_or_default();
-    let word = if kind == PackageKind::Web { "Web" } else { "Full" };
+    let word = match kind {
+        PackageKind::Web => "Web",
+        PackageKind::Update => "Cumulative",
+        PackageKind::Full | PackageKind::Tool => "Full",
+    };
     let file = format!("DataMiner {a}.{b}.{c}.0{cu}-{build} {word} Upgrade.dmupgrade");
     Package {
         sha256: Sha256::of(file.as_bytes()),

@@ -76,6 +76,7 @@ impl Scanned {
                     size: one.size,
                 })
                 .collect(),
+            base: None,
         });
         Some(catalog::Package {
             file: file.clone(),

@@ -101,7 +101,7 @@ fn differences(wanted: &Wanted<'_>, scanned: &Scanned) -> Vec<String> {
             differences.push(format!("`{what}` of the catalogue is not what the package holds"));
         }
     };
-    let Insides { prerequisites, executor, restart, fingerprints: _ } = wanted.insides;
+    let Insides { prerequisites, executor, restart, fingerprints: _, base: _ } = wanted.insides;
     said("prerequisites", prerequisites.as_ref().is_none_or(|names| *names == update.prerequisites));
     said("executor", executor.is_none_or(|executor| executor == update.executor));
     said("restart", restart.is_none_or(|restart| update.restart == Some(restart)));

@@ -73,6 +73,9 @@ struct Package {
     /// Says that the file is an update package to this version, where the name does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     update: Option<Version>,
+    /// The one release that an update package can follow, exactly as it runs. Without it, nothing is installed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<Version>,
     /// The checks that the package carries, as `VerifyClusterPorts.dll`; absent if nobody looked. Written by
     /// `catalog scan`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,6 +145,7 @@ impl From<Package> for catalog::Package {
             executor: package.executor,
             restart: package.restart,
             fingerprints: package.fingerprints.into_iter().map(Into::into).collect(),
+            base: package.base,
         };
         let named: Option<PackageFile> = file.parse().ok();
         let said = [
@@ -197,7 +201,7 @@ impl From<&PackageCatalog> for CatalogDocument {
 impl From<&catalog::Package> for Package {
     fn from(package: &catalog::Package) -> Self {
         let catalog::Package { file, sha256, size, source, kind, version, insides } = package.clone();
-        let Insides { prerequisites, executor, restart, fingerprints } = insides;
+        let Insides { prerequisites, executor, restart, fingerprints, base } = insides;
         // The name is the contract; a field is written only where it tells something else.
         let tells =
             file.parse::<PackageFile>().is_ok_and(|named| named.kind == kind && named.version == version);
@@ -211,6 +215,7 @@ impl From<&catalog::Package> for Package {
             sha256: Digest(sha256),
             size,
             source: source.map(PackageSource),
+            base,
             prerequisites: prerequisites.map(|names| names.into_iter().map(Line).collect()),
             executor,
             restart,

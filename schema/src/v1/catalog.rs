@@ -37,7 +37,7 @@ pub struct Package {
     pub insides: Insides,
 }
 
-/// What `catalog scan` found inside a package. What is absent is not known.
+/// What `catalog scan` found inside a package, and what was told of it. What is absent is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Insides {
     /// The checks that it carries, as `VerifyClusterPorts.dll`.
@@ -48,6 +48,8 @@ pub struct Insides {
     pub restart: Option<bool>,
     /// Files by which an Agent's level is proven.
     pub fingerprints: Vec<Fingerprint>,
+    /// The one release that an update package can follow; nothing inside tells it.
+    pub base: Option<Version>,
 }
 
 impl Insides {
@@ -58,6 +60,7 @@ impl Insides {
             prerequisites: self.prerequisites.or_else(|| other.prerequisites.clone()),
             executor: self.executor.or(other.executor),
             restart: self.restart.or(other.restart),
+            base: self.base.or_else(|| other.base.clone()),
             fingerprints: if self.fingerprints.is_empty() {
                 other.fingerprints.clone()
             } else {

@@ -8,7 +8,7 @@ use dataminer_schema::{
     version::{MonthIndex, Version},
 };
 
-use super::{Notes, installs, is_core_change, is_web_change, modules::is_swap};
+use super::{Notes, installs, is_core_change, is_web_change, is_whole, modules::is_swap};
 
 /// The swap of modules right behind an install (G3) belongs to that install.
 fn is_tail(step: &Step) -> bool {
@@ -76,7 +76,7 @@ pub(super) fn check_tail(plan: &Plan, notes: &mut Notes) {
 
 /// W5, G5: content follows a web level that falls, or the plan says that it does not.
 pub(super) fn check_fall(plan: &Plan, notes: &mut Notes) {
-    if !plan.blocked.is_empty() {
+    if !is_whole(plan) {
         return;
     }
     let Some(last) = plan.steps.iter().rfind(|step| is_core_change(step) || is_web_change(step)) else {

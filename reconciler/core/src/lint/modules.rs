@@ -5,7 +5,7 @@ use dataminer_schema::{
     version::{Track, Version},
 };
 
-use super::{Notes, installs, is_core_change};
+use super::{Notes, installs, is_core_change, is_whole};
 
 /// Whether a step exchanges a module while DataMiner is stopped.
 pub(super) fn is_swap(step: &Step) -> bool {
@@ -63,7 +63,7 @@ pub(super) fn check_patches(plan: &Plan, notes: &mut Notes) {
 
 /// G2: no hop crosses 10.4.0/10.4.3 downwards with a package whose check is known to refuse it.
 pub(super) fn check_crossing(plan: &Plan, notes: &mut Notes) {
-    if !plan.blocked.is_empty() {
+    if !is_whole(plan) {
         return;
     }
     let above = |text: &Option<String>| {

@@ -7,7 +7,7 @@ use dataminer_schema::{
     version::{MonthIndex, Track, Version},
 };
 
-use super::{Notes, is_core_change, is_web_change};
+use super::{Notes, is_core_change, is_web_change, is_whole};
 
 type Band = (u16, u16);
 
@@ -30,12 +30,12 @@ fn reaches(version: &Version, main: (Band, u16), feature: (u16, u16, u16), featu
     }
 }
 
-/// The hops with both ends, of a plan that nothing blocks: a blocked one may lack what it has no package of.
+/// The hops with both ends, of a plan whose steps are all there.
 fn hops(plan: &Plan) -> Vec<(usize, &Step, Version, Version)> {
     let steps = plan.steps.iter().enumerate().filter(|(_, step)| is_core_change(step));
     let ends = steps
         .filter_map(|(at, step)| Some((at, step, version(step.from.as_ref())?, version(step.to.as_ref())?)));
-    if plan.blocked.is_empty() { ends.collect() } else { Vec::new() }
+    if is_whole(plan) { ends.collect() } else { Vec::new() }
 }
 
 /// H2, H5, G1: no Main Release line is jumped over, but 10.1 on the way up from below it.
@@ -118,7 +118,7 @@ pub(super) fn check_descent(plan: &Plan, notes: &mut Notes) {
 
 /// W1, W2: the core that a web package meets takes it.
 pub(super) fn check_web_gate(plan: &Plan, notes: &mut Notes) {
-    if !plan.blocked.is_empty() {
+    if !is_whole(plan) {
         return;
     }
     for step in plan.steps.iter().filter(|step| is_web_change(step)) {

@@ -8,7 +8,7 @@ use dataminer_schema::{
     version::Version,
 };
 
-use super::{Notes, content::covers_all, is_core_change};
+use super::{Notes, content::covers_all, is_core_change, is_whole};
 
 /// What VerifyClusterPorts packages have in their names (RN 33529).
 const PORTS: &str = "verifyclusterports";
@@ -77,7 +77,7 @@ pub(super) fn check_places(plan: &Plan, notes: &mut Notes) {
 
 /// H7: from 10.0 nothing goes to 10.2 or later but right behind VerifyClusterPorts.
 pub(super) fn check_ports(plan: &Plan, notes: &mut Notes) {
-    if !plan.blocked.is_empty() {
+    if !is_whole(plan) {
         return;
     }
     for (index, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::UpgradeCore)

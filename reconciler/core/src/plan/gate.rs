@@ -36,8 +36,11 @@ pub(super) fn plan_gate(input: &PlanInput<'_>, id: &PlanId, draft: &mut Draft) {
 }
 
 fn is_preparation(step: &Step, index: usize, first_change: Option<usize>) -> bool {
-    first_change.is_none_or(|first| index < first)
-        && matches!(step.action, Action::StagePackage | Action::RunPrerequisites | Action::SaveBackup)
+    first_change.is_none_or(|first| index < first) && prepares(step.action)
+}
+
+fn prepares(action: Action) -> bool {
+    matches!(action, Action::StagePackage | Action::RunPrerequisites | Action::SaveBackup)
 }
 
 fn held(input: &PlanInput<'_>, draft: &mut Draft) {
@@ -180,9 +183,9 @@ fn warn_if_too_short(state: &WindowState, needed: SignedDuration, draft: &mut Dr
     }
 }
 
-/// From the first disruptive step to the end, in nineteen of twenty cases.
+/// From behind the preparations, which run ahead of the window, to the end, in nineteen of twenty cases.
 fn needed(steps: &[Step]) -> SignedDuration {
-    let from_first = steps.iter().skip_while(|step| step.disruption == Disruption::None);
+    let from_first = steps.iter().skip_while(|step| prepares(step.action));
     let work = from_first.filter(|step| step.action != Action::CleanUp);
     work.filter_map(|step| step.estimate)
         .fold(SignedDuration::ZERO, |sum, estimate| sum.saturating_add(estimate.p95))

@@ -44,6 +44,8 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
             steps.stage(entry, patch, orchestrator);
         }
     }
+    // S1: RunPrerequisites of the first hop belong here. No plan asks for them yet: each package still runs its checks
+    // itself before it changes an Agent.
     steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
     let owed = tail.is_some_and(|tail| tail.cause == Cause::Owed);
     if !owed {

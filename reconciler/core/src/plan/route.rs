@@ -26,6 +26,9 @@ use crate::{
 /// More Main Release lines than this lie between no two real versions.
 const MAX_BANDS: usize = 40;
 
+/// From here on packages fail without the program that runs their checks.
+const CHECKS_ITSELF: Version = Version::new(10, 4, 0);
+
 /// One package to install on the way.
 #[derive(Clone, Debug)]
 pub(super) struct Stop<'a> {
@@ -77,12 +80,28 @@ pub(super) fn plan_route<'a>(
     let (mut stops, migrates) = stops_between(input, survey, source, goal, floor, draft);
     match target.entry {
         Some(entry) => stops.push(last_stop(source, goal, entry, stops.last())),
-        None => no_package(input.catalog, goal, draft),
+        None => match update(input.catalog, source, goal).filter(|_| stops.is_empty()) {
+            Some(entry) => {
+                let reason = "inside one Main Release an update package suffices, and there is no full one";
+                stops.push(Stop::new(goal.clone(), entry, vec!["H1"], reason));
+            }
+            None => no_package(input.catalog, goal, draft),
+        },
     }
     let mut stops = hazards::plan_detours(input.catalog, survey.rules, source, stops, draft);
     hazards::plan_hazards(survey, source, goal, &stops, draft);
     tools::plan_tools(input, source, migrates, &mut stops, draft);
     mark_falls(source, stops)
+}
+
+/// An update package instead of a full one: only inside its Main Release, with exactly its base observed, and, where the
+/// target looks for it, with the program that runs its checks (`domain/02 section 1`, package kind).
+fn update<'a>(catalog: &'a Catalog, source: &Release, goal: &Release) -> Option<&'a Entry> {
+    let entry = catalog.update_package(source, goal)?;
+    let inside = source.line() == goal.line() && goal.track() == Track::Main;
+    let checked = goal.line() < CHECKS_ITSELF.line() || entry.insides.executor == Some(true);
+    // The Taskbar Utility installs nothing else (`domain/05 section 1`).
+    (inside && checked && entry.file.ends_with(".dmupgrade")).then_some(entry)
 }
 
 /// D2: a numerically higher target with older fixes.

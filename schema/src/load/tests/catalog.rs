@@ -79,6 +79,7 @@ fn what_is_written_is_read_back_as_it_was() {
             sha256: sha256.clone(),
             size: 7,
         }],
+        base: Some("10.5.0 CU8".parse().expect("a version")),
     };
     let nothing_found = Insides { prerequisites: Some(Vec::new()), ..Insides::default() };
     let catalog = PackageCatalog {

@@ -2,7 +2,7 @@
 
 use dataminer_schema::{
     v1::{
-        cluster::{Extras, Restore},
+        cluster::{AgentKind, Cluster, Extras, Hook, HookEvent, Restore, UpgradeMode},
         observation::{AgentState, Backup, HistoryEntry},
     },
     version::PackageKind,
@@ -130,9 +130,9 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
         observed_core(),
         prop::collection::vec((observed_core(), prop::option::weighted(0.7, release()), any::<bool>()), 1..4),
         prop::collection::vec(any::<bool>(), 250),
-        (flags, web, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+        (flags, web, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<u8>()),
     )
-        .prop_map(|(to, base, agents, keep, (flags, web, older, downgrade, windows, pair))| {
+        .prop_map(|(to, base, agents, keep, (flags, web, older, downgrade, windows, pair, asked))| {
             let names = ["a1", "a2", "a3"];
             let seen: Vec<(&str, &str)> =
                 names.iter().zip(&agents).map(|(name, _)| (*name, "10.5.0 CU9")).collect();
@@ -157,6 +157,7 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
             if downgrade {
                 scenario = scenario.allow_downgrades();
             }
+            ask(&mut scenario.cluster, asked);
             scenario.cluster.upgrade.accept_older_fixes = older;
             let observation = scenario.observation.as_mut().unwrap();
             for (agent, (core, web, own)) in observation.agents.iter_mut().zip(agents) {
@@ -172,6 +173,35 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
             }
             scenario
         })
+}
+
+/// What a manifest asks for besides versions, bit by bit.
+fn ask(cluster: &mut Cluster, asked: u8) {
+    let bit = |place: u8| asked & (1 << place) != 0;
+    cluster.downgrade.patch_prerequisites = bit(0);
+    cluster.upgrade.accept_hotfix_loss = bit(1);
+    if bit(2) {
+        cluster.software.hotfixes.push("HF_10.5.0.0(CU9)_20251120-135714".to_owned());
+    }
+    if bit(3) && bit(4) {
+        cluster.upgrade.mode = UpgradeMode::StageOnly;
+    }
+    for event in [HookEvent::BeforeDisruption, HookEvent::AfterSuccess].into_iter().filter(|_| bit(5)) {
+        let timeout = jiff::SignedDuration::from_mins(1);
+        cluster.hooks.push(Hook { event, run: "hook".to_owned(), timeout });
+    }
+    if bit(6) {
+        cluster.agents[0].kind = AgentKind::Probe;
+    }
+}
+
+/// A healthy cluster below its target, with the legacy NATS: its way into 10.6 holds the migration.
+pub(super) fn legacy() -> impl Strategy<Value = Scenario> {
+    (healthy(), prop::option::of(Just(false)), any::<u8>()).prop_map(|(scenario, broker, asked)| {
+        let mut scenario = scenario.broker(broker);
+        ask(&mut scenario.cluster, asked & !0b100);
+        scenario
+    })
 }
 
 /// A healthy cluster below its target, with BrokerGateway, at most two versions and known web levels: most of these

@@ -33,6 +33,29 @@ fn the_long_way_to_10_6() {
 }
 
 #[test]
+fn the_way_out_of_9_6() {
+    insta::assert_snapshot!(render(&Scenario::new("9.6.0", "10.3.0 CU22").plan()));
+}
+
+#[test]
+fn a_laggard_before_the_migration() {
+    let plan = Scenario::new("10.6.0 CU6", "10.6.0 CU6")
+        .seen(&[("a1", "10.4.0 CU21"), ("a2", "10.5.0 CU12")])
+        .saturday_nights()
+        .plan();
+    insta::assert_snapshot!(render(&plan));
+}
+
+#[test]
+fn modules_and_a_check_on_the_way_down() {
+    let mut scenario = Scenario::new("10.4.3", "10.3.6").allow_downgrades();
+    scenario.cluster.downgrade.patch_prerequisites = true;
+    let scenario =
+        scenario.vault(backup("content-20240301T020000Z.zip", "2024-03-01T02:00:00Z", Some("10.3.6")));
+    insta::assert_snapshot!(render(&scenario.plan()));
+}
+
+#[test]
 fn a_laggard() {
     let plan = Scenario::new("10.5.0 CU18", "10.5.0 CU18")
         .seen(&[("a1", "10.4.0 CU21"), ("a2", "10.5.0 CU12")])

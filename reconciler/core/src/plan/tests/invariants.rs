@@ -6,7 +6,7 @@ use dataminer_schema::{
 };
 use proptest::{prelude::*, strategy::ValueTree};
 
-use super::fleets::{falling, healthy, scenario, with_content};
+use super::fleets::{falling, healthy, legacy, scenario, with_content};
 use crate::{
     converged::{Expected, judge},
     testing::{Scenario, render},
@@ -116,6 +116,12 @@ proptest! {
     fn random_fleets_plan_and_lint_clean(scenario in scenario()) {
         let plan = scenario.plan();
         prop_assert!(plan.result != PlanResult::Converged || plan.steps.is_empty());
+    }
+
+    /// The tools on the way stand where they must: `Scenario::plan` lints them.
+    #[test]
+    fn clusters_with_the_legacy_nats_plan_and_lint_clean(scenario in legacy()) {
+        scenario.plan();
     }
 
     /// A plan that nothing blocks, carried out, reaches a cluster with nothing left to do.

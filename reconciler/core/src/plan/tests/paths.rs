@@ -41,6 +41,39 @@ fn h2_warns_when_a_better_stop_is_known_than_the_catalogue_has() {
 }
 
 #[test]
+fn h1_an_update_package_serves_inside_its_main_release_from_exactly_its_base() {
+    let with = |from: &str, to: &str, base: Option<&str>, executor: Option<bool>| {
+        let mut scenario = Scenario::new(from, to).only(&[]);
+        let mut update = crate::testing::package(
+            &crate::testing::version(to),
+            dataminer_schema::version::PackageKind::Update,
+            25_000,
+        );
+        update.insides.base = base.map(crate::testing::version);
+        update.insides.executor = executor;
+        scenario.packages.push(update);
+        scenario.way()
+    };
+    assert_eq!(with("10.4.0 CU6", "10.4.0 CU8", Some("10.4.0 CU6"), Some(true)), "10.4.0 CU8");
+    // Another base, none that is told, or, from 10.4 on, without what runs its checks.
+    assert_eq!(with("10.4.0 CU7", "10.4.0 CU8", Some("10.4.0 CU6"), Some(true)), "!NoPackage");
+    assert_eq!(with("10.4.0 CU6", "10.4.0 CU8", None, Some(true)), "!NoPackage");
+    assert_eq!(with("10.4.0 CU6", "10.4.0 CU8", Some("10.4.0 CU6"), Some(false)), "!NoPackage");
+    assert_eq!(with("10.4.0 CU6", "10.4.0 CU8", Some("10.4.0 CU6"), None), "!NoPackage");
+    assert_eq!(with("10.3.0 CU6", "10.3.0 CU8", Some("10.3.0 CU6"), None), "10.3.0 CU8");
+    assert_eq!(with("10.3.5", "10.3.6", Some("10.3.5"), None), "!NoPackage");
+    // A full package goes before it.
+    let mut both = Scenario::new("10.4.0 CU6", "10.4.0 CU8");
+    both.packages.push(crate::testing::package(
+        &crate::testing::version("10.4.0 CU8"),
+        dataminer_schema::version::PackageKind::Update,
+        25_000,
+    ));
+    let plan = both.plan();
+    assert!(plan.steps[0].package.as_ref().is_some_and(|file| file.contains("Full")), "{plan:#?}");
+}
+
+#[test]
 fn h3_a_feature_release_skips_the_main_release_of_its_own_line() {
     assert_eq!(way("10.3.5", "10.5.0 CU18"), "10.4.0 CU21, 10.5.0 CU18");
     assert_eq!(way("10.4.3", "10.4.12"), "10.4.12");

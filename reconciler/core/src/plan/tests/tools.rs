@@ -1,6 +1,9 @@
 //! The tools on the way up: the BrokerGateway migration (H4) and VerifyClusterPorts (H7).
 
-use dataminer_schema::plan::{Action, BlockCode, Disruption, Plan, Step};
+use dataminer_schema::{
+    plan::{Action, BlockCode, Disruption, Plan, Step},
+    v1::cluster::Window,
+};
 use jiff::SignedDuration;
 
 use crate::{
@@ -56,6 +59,24 @@ fn h4_the_migration_is_checked_and_verified_on_all_agents_together() {
     };
     assert_eq!(longer, Some(SignedDuration::from_mins(20)));
     assert!(warnings(&plan).contains(&"MigrationFollowUp"));
+}
+
+/// The look of a quarter of an hour and the check stand inside the window, though they disturb nobody.
+#[test]
+fn s7_what_stands_before_the_migration_counts_against_the_window() {
+    let mut scenario =
+        Scenario::new("10.5.0 CU12", "10.6.0 CU6").saturday_nights().at("2026-11-20T20:00:00Z");
+    for window in &mut scenario.cluster.windows {
+        if let Window::Allow { duration, .. } = window {
+            *duration = SignedDuration::from_hours(2);
+        }
+    }
+    let plan = scenario.plan();
+    let first = plan.steps.iter().position(|step| step.settle.is_some()).unwrap();
+    let work = plan.steps[first..].iter().filter(|step| step.action != Action::CleanUp);
+    let minutes: i64 = work.filter_map(|step| step.estimate).map(|estimate| estimate.p95.as_mins()).sum();
+    let warning = plan.warnings.iter().find(|warning| warning.code == "WindowTooShort").unwrap();
+    assert!(warning.message.contains(&format!("takes {minutes} min")), "{minutes}: {}", warning.message);
 }
 
 #[test]
