@@ -3,9 +3,10 @@
 //! Each Agent is a directory tree that mirrors `C:\`, an SSH server on loopback, a small `cmd.exe` and the product's
 //! own rules. It enforces what the product documents, from the domain facts, and never what our planner believes:
 //! this crate depends neither on `dataminer-core` nor on the reconciler. From `dataminer-schema` it takes the
-//! parsing of version texts, and nothing else.
+//! parsing of version texts and, for replays, the Plan document.
 //!
-//! Start with [`SimulationSpec`] and [`Simulation::start`]; [`package::write`] makes look-alike packages. How the
+//! Start with [`SimulationSpec`] and [`Simulation::start`]; [`package::write`] makes look-alike packages. [`model`] holds
+//! the rules alone, in memory. How the
 //! parts hang together is in `ARCHITECTURE.md`.
 
 mod clock;
@@ -14,6 +15,8 @@ mod disk;
 mod error;
 mod fault;
 mod inspect;
+pub mod model;
+mod order;
 pub mod package;
 mod product;
 mod random;

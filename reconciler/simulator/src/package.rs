@@ -18,7 +18,8 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     error::SimulatorError,
-    product::{Content, Tool, check_file, layout, order::reached},
+    order::reached,
+    product::{Content, Tool, check_file, layout},
     random,
 };
 

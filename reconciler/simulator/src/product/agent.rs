@@ -19,7 +19,7 @@ use crate::{
     disk::WinPath,
     fault::Reach,
     inspect::RunState,
-    random,
+    order, random,
     spec::AgentSpec,
     ssh::Endpoint,
     windows::{Machine, Process, Product, Service, lock},
@@ -240,9 +240,9 @@ impl Agent {
 
     /// Needs a restart of Windows to install the runtime of a version (`prerequisites.yaml`, vcredist).
     pub(crate) fn lacks_runtime(&self, target: &Version) -> Option<&'static str> {
-        let needed = if super::order::reached(target, (10, 5, 11), (10, 6, 2)) {
+        let needed = if order::reached(target, (10, 5, 11), (10, 6, 2)) {
             ("v14.44.35211.00", (14, 44))
-        } else if super::order::reached(target, (10, 5, 0), (10, 5, 2)) {
+        } else if order::reached(target, (10, 5, 0), (10, 5, 2)) {
             ("v14.40.33816.00", (14, 40))
         } else {
             return None;

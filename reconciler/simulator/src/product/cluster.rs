@@ -9,11 +9,12 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{agent::Agent, log::ProgressLog, order, sync};
+use super::{agent::Agent, log::ProgressLog, sync};
 use crate::{
     clock::Clock,
     disk::Disk,
     inspect::{RunState, Violation, ViolationKind},
+    order,
     spec::FailoverPolicy,
     windows::lock,
 };

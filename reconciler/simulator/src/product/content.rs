@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 use dataminer_schema::version::Version;
 use serde_json::{Value, json};
 
-use super::order;
 use crate::disk::{Disk, DiskError, WinPath};
+use crate::order;
 
 /// Folders that hold content, below `C:\Skyline DataMiner`.
 pub(crate) const FOLDERS: [&str; 2] = ["Applications", "Dashboards"];

@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dataminer_schema::version::Version;
 
-use super::{
-    content::{self, APP_INFO},
-    order::{self, reached},
-};
+use super::content::{self, APP_INFO};
+use crate::{model::web, order};
 
 /// Whether a package of this version backs content up at all.
 pub(super) fn takes_one(package: &Version) -> bool {
-    reached(package, (10, 3, 8), (10, 3, 11))
+    web::backs_up(package)
 }
 
 /// Whether it takes only the latest published version and the latest draft of each app: from 10.4.0 CU21, 10.5.0 CU9

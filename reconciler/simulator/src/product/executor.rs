@@ -9,11 +9,10 @@ use dataminer_schema::version::Version;
 
 use super::{
     agent::Agent,
-    order::reached,
     package::Content,
     prerequisites::{self, check_file},
 };
-use crate::{cmd::Streams, disk::WinPath};
+use crate::{cmd::Streams, disk::WinPath, order::reached};
 
 /// The largest check that is opened.
 const MAX_CHECK: usize = 1 << 20;

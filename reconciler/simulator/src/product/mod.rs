@@ -13,7 +13,6 @@ pub(crate) mod layout;
 mod log;
 pub(crate) mod modules;
 mod operation;
-pub(crate) mod order;
 mod package;
 mod prerequisites;
 mod rules;

@@ -7,21 +7,18 @@
 use dataminer_schema::version::Version;
 use sha2::{Digest, Sha256};
 
-use super::{
-    agent::Agent,
-    order::{self, reached},
-};
+use super::agent::Agent;
 use crate::{
     inspect::{ModuleReport, ModuleState},
+    model::modules::{
+        GQI, STORAGE, USER_DEFINABLE_API, WEB, brings_gqi, brings_web, storage_generation, web_runs_on,
+    },
+    order,
     spec::AgentSpec,
     windows::{Machine, Msi, Registry, Service, installed, lock, register},
 };
 
-const GQI: &str = "DataMiner GQI";
-const WEB: &str = "DataMiner Web";
 const API_GATEWAY: &str = "DataMiner APIGateway";
-const STORAGE: &str = "DataMiner StorageModule";
-const USER_DEFINABLE_API: &str = "DataMiner UserDefinableApiEndpoint";
 
 /// A module with a product code of its own for each version.
 fn msi(name: &str, version: String) -> Msi {
@@ -40,12 +37,10 @@ fn number(version: &Version) -> String {
 /// What a web package brings, and a full one of the same version.
 pub(crate) fn of_web(web: &Version) -> Vec<Msi> {
     let mut modules = Vec::new();
-    if reached(web, (10, 5, 0), (10, 5, 2)) {
+    if brings_gqi(web) {
         modules.push(msi(GQI, number(web)));
     }
-    // Full packages have it from 10.5.0 CU8 on; the release note lists 10.4.0 CU20 too.
-    let late_10_4 = order::major(web) == (10, 4) && web.cu().is_some_and(|cu| cu >= 20);
-    if reached(web, (10, 5, 8), (10, 5, 11)) || late_10_4 {
+    if brings_web(web) {
         modules.push(msi(WEB, number(web)));
     }
     modules
@@ -54,10 +49,8 @@ pub(crate) fn of_web(web: &Version) -> Vec<Msi> {
 /// What a full package brings beside them.
 pub(crate) fn of_core(core: &Version) -> Vec<Msi> {
     let mut modules = vec![msi(API_GATEWAY, number(core))];
-    // Known from 10.3.4 on; that the 10.3.0 line has none is inferred.
-    if reached(core, (10, 4, 0), (10, 3, 4)) {
-        let second = reached(core, (10, 4, 0), (10, 3, 8));
-        let (storage, api) = if second { ("3.0.3", "2.0.0") } else { ("1.0.1", "1.1.1") };
+    if let Some(generation) = storage_generation(core) {
+        let (storage, api) = if generation == 2 { ("3.0.3", "2.0.0") } else { ("1.0.1", "1.1.1") };
         modules.push(msi(STORAGE, storage.to_owned()));
         modules.push(msi(USER_DEFINABLE_API, api.to_owned()));
     }
@@ -66,7 +59,7 @@ pub(crate) fn of_core(core: &Version) -> Vec<Msi> {
 
 /// Web DcM runs on this core and newer ones only (`domain/03 section 2`).
 fn runs_on(module: &Msi, core: &Version) -> bool {
-    module.name != WEB || reached(core, (10, 5, 0), (10, 5, 1))
+    module.name != WEB || web_runs_on(core)
 }
 
 /// The uninstall keys of a new server.

@@ -4,8 +4,11 @@ use dataminer_schema::version::Version;
 
 use super::{
     agent::Agent,
-    order::reached,
     package::{Content, Package},
+};
+use crate::{
+    model::{hop, server, web},
+    order::reached,
 };
 
 /// What a look-alike package holds as the file of a check: its name and the software that it is to let in.
@@ -31,7 +34,7 @@ pub(crate) fn run(agent: &Agent, content: &Content, check: &str) -> Result<(), S
             Err("BrokerGateway is not used on this Agent. Run the NATS migration first.".to_owned())
         }
         "VerifyDotNetVersion" => dotnet(agent, target),
-        "VerifyOSVersion" if agent.spec.os_build < 14393 => {
+        "VerifyOSVersion" if agent.spec.os_build < server::OLDEST_WINDOWS => {
             Err("This Windows version is not supported any more.".to_owned())
         }
         "VerifyClusterPorts" if !reached(current, (10, 1, 0), (10, 1, 1)) => {
@@ -41,7 +44,7 @@ pub(crate) fn run(agent: &Agent, content: &Content, check: &str) -> Result<(), S
                 _ => Err("No recent result of VerifyClusterPorts.dmupgrade was found.".to_owned()),
             }
         }
-        "VerifyNatsIsRunning" if newer_nats(current) && !newer_nats(target) => {
+        "VerifyNatsIsRunning" if hop::nats_check_fails(current, target) => {
             Err("The NATS service is not running.".to_owned())
         }
         "VerifyNATSMigrationPrerequisites" if (current.major(), current.minor()) == (10, 4) => {
@@ -52,44 +55,29 @@ pub(crate) fn run(agent: &Agent, content: &Content, check: &str) -> Result<(), S
     }
 }
 
-/// Downgrades below 10.4.0/10.4.3 meet a check that looks for what is no longer there.
-fn newer_nats(version: &Version) -> bool {
-    reached(version, (10, 4, 0), (10, 4, 3))
-}
-
 fn dotnet(agent: &Agent, target: &Version) -> Result<(), String> {
-    let has = |major: &str| agent.spec.dotnet.iter().any(|found| found.split('.').next() == Some(major));
-    if reached(target, (10, 5, 10), (10, 6, 1)) && !has("10") {
-        return Err("ASP.NET Core 10.0 hosting bundle is missing.".to_owned());
+    let has = |major: u16| {
+        agent.spec.dotnet.iter().any(|found| found.split('.').next() == Some(major.to_string().as_str()))
+    };
+    match server::bundles(target).find(|bundle| !has(*bundle)) {
+        Some(bundle) => Err(format!("ASP.NET Core {bundle}.0 hosting bundle is missing.")),
+        None => Ok(()),
     }
-    if reached(target, (10, 3, 12), (10, 4, 3)) && !has("8") {
-        return Err("ASP.NET Core 8.0 hosting bundle is missing.".to_owned());
-    }
-    Ok(())
 }
 
 /// The gate of a web package on one Agent (`domain/03 section 2`).
 pub(crate) fn web_gate(agent: &Agent, package: &Package) -> Result<(), String> {
     let Content::Web(version) = &package.content else { return Ok(()) };
     let core = agent.state().core;
-    let line = (core.major(), core.minor(), core.feature());
-    let web = (version.major(), version.minor());
-    let minimum = match web {
-        (10, ..=4) | (..=9, _) => (10, 3, 0),
-        (10, 5) => (10, 4, 0),
-        _ => (10, 5, 0),
-    };
-    let separate_packages = reached(&core, (10, 3, 0), (10, 3, 3));
-    if line < minimum || !separate_packages {
-        let (a, b, c) = minimum;
+    if web::gate(&core, version).is_some() {
+        let (a, b, c) = web::minimum_core(version);
         return Err(format!(
             "Web upgrade {} requires DataMiner {a}.{b}.{c} or higher, this Agent runs {}",
             version.line(),
             core.line()
         ));
     }
-    let needs_dotnet = reached(version, (10, 7, 0), (10, 6, 5));
-    if needs_dotnet && !agent.spec.dotnet.iter().any(|found| found.starts_with("10.")) {
+    if web::checks_dotnet_10(version) && !agent.spec.dotnet.iter().any(|found| found.starts_with("10.")) {
         return Err("ASP.NET Core 10.0 hosting bundle is missing.".to_owned());
     }
     Ok(())

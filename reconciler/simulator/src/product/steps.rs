@@ -11,16 +11,13 @@ use super::{
     layout::{self, BACKUPS, dataminer},
     log::ProgressLog,
     modules,
-    order::{major, reached},
     package::Package,
 };
 use crate::{
     inspect::RunState,
+    model::web::{self, KEPT_BACKUPS},
     windows::{Value, lock},
 };
-
-/// How many content backups are kept (`domain/03 section 4`).
-const KEPT_BACKUPS: usize = 5;
 
 /// A full upgrade: backup, stop, new files with the package's own web apps, start.
 pub(super) async fn core_upgrade(
@@ -45,7 +42,7 @@ pub(super) async fn core_upgrade(
         return Err("Execute failed: Access is denied. (injected)".to_owned());
     }
     let present = agent.state();
-    if stumbles_over_web(&present.core, &present.web, target) {
+    if web::stumbles(&present.core, &present.web, target) {
         let folder = r"C:\Skyline DataMiner\Tools\ModuleInstallers\Web";
         return Err(format!("Execute failed: The directory '{folder}' does not exist!"));
     }
@@ -89,12 +86,6 @@ pub(super) async fn core_upgrade(
     log.append("step", "Starting DataMiner");
     agent.start_dataminer(|text| log.append("information", text)).await;
     Ok(())
-}
-
-/// A full 10.4 package below CU20 fails after a web-only upgrade to 10.5 (`domain/03 section 1`, RN 43676).
-fn stumbles_over_web(core: &Version, web: &Version, target: &Version) -> bool {
-    let web_only = major(core) < (10, 5) && reached(web, (10, 5, 0), (10, 5, 1));
-    web_only && major(target) == (10, 4) && !reached(target, (10, 4, 20), (10, 5, 0))
 }
 
 /// A web upgrade: only the web server restarts.

@@ -5,11 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use dataminer_schema::version::Version;
 use sha2::{Digest, Sha256};
 
-use super::{
-    content::{self, APP_INFO, DASHBOARD},
-    order,
-};
-use crate::{disk::Disk, inspect::ContentState};
+use super::content::{self, APP_INFO, DASHBOARD};
+use crate::{disk::Disk, inspect::ContentState, order};
 
 /// What was found.
 pub(crate) struct Survey {

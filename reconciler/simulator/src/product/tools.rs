@@ -7,11 +7,11 @@ use super::{
     cluster::Cluster,
     layout::{self, dataminer},
     log::ProgressLog,
-    order::reached,
 };
 use crate::{
     disk::DiskError,
     inspect::{RunState, ViolationKind},
+    model::hop,
 };
 
 /// A package of this kind.
@@ -83,7 +83,7 @@ fn check(tool: Tool, agent: &Agent) -> Result<(), String> {
             if state.up_since.is_some_and(|since| since.elapsed() < together) {
                 return Err(format!("{address}: not all Agents have been online for 15 minutes"));
             }
-            if !reached(&state.core, (10, 5, 2), (10, 5, 5)) {
+            if !hop::knows_broker_gateway(&state.core) {
                 return Err(format!("{address}: DataMiner {} knows no BrokerGateway", state.core.line()));
             }
             let dotnet = agent.spec.dotnet.iter().any(|version| version.starts_with("10."));
@@ -93,7 +93,7 @@ fn check(tool: Tool, agent: &Agent) -> Result<(), String> {
                 Err(format!("{address}: ASP.NET Core 10.0 hosting bundle is missing."))
             }
         }
-        Tool::NatsMigrationRollback if reached(&state.core, (10, 6, 0), (10, 6, 1)) => {
+        Tool::NatsMigrationRollback if hop::needs_broker_gateway(&state.core) => {
             Err(format!("{address}: there is no way back on DataMiner {}", state.core.line()))
         }
         Tool::NatsMigrationRollback => Ok(()),

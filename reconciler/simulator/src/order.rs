@@ -30,11 +30,17 @@ pub(crate) fn reached(version: &Version, main: (u16, u16, u16), feature: (u16, u
     }
 }
 
-/// Months of fixes: a Main Release's CU n stands with Feature Release n+3 (`domain/01 section 3`).
+/// Months of fixes: a Main Release's CU n stands with Feature Release n+3 (`domain/01 section 3`). The later half of
+/// the 10.0.0 line is a month ahead of that: CU16 stands with 10.1.8 (the same section, limits); where it begins is
+/// inferred from the thirteenth Feature Release of that line.
 pub(crate) fn months(version: &Version) -> u32 {
     let year = u32::from(version.major()) * 100 + u32::from(version.minor());
     let month = match version.feature() {
-        0 => u32::from(version.cu().unwrap_or(0)) + 3,
+        0 => {
+            let cu = version.cu().unwrap_or(0);
+            let ahead = u32::from(major(version) == (10, 0) && cu >= 11);
+            u32::from(cu) + 3 + ahead
+        }
         feature => u32::from(feature),
     };
     year * 12 + month
