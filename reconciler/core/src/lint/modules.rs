@@ -41,8 +41,8 @@ pub(super) fn check_swaps(plan: &Plan, notes: &mut Notes) {
 /// G2: what a copy lacks is said where it is staged and where it is installed, and nowhere else.
 pub(super) fn check_patches(plan: &Plan, notes: &mut Notes) {
     for step in &plan.steps {
-        let uses =
-            matches!(step.action, Action::StagePackage | Action::RunPrerequisites | Action::DowngradeCore);
+        let uses = matches!(step.action, Action::StagePackage | Action::RunPrerequisites)
+            || is_core_change(step) && (step.action == Action::DowngradeCore || crosses(step));
         if step.patch.is_some() && !uses {
             notes.note("patch", Some(step), "lacks nothing of a package: it installs none downwards");
         }
@@ -52,7 +52,7 @@ pub(super) fn check_patches(plan: &Plan, notes: &mut Notes) {
         let other = plan.steps.iter().find(|other| {
             uses && other.sha256 == step.sha256
                 && step.sha256.is_some()
-                && matches!(other.action, Action::StagePackage | Action::DowngradeCore)
+                && (other.action == Action::StagePackage || is_core_change(other))
                 && other.patch != step.patch
         });
         if other.is_some() {
@@ -61,20 +61,25 @@ pub(super) fn check_patches(plan: &Plan, notes: &mut Notes) {
     }
 }
 
-/// G2: no hop crosses 10.4.0/10.4.3 downwards with a package whose check is known to refuse it.
-pub(super) fn check_crossing(plan: &Plan, notes: &mut Notes) {
-    if !plan.blocked.is_empty() {
-        return;
-    }
+/// Whether a hop comes from 10.4.0/10.4.3 or later to something older (T1): `10.4.0 CU9` to `10.4.2` does, although the
+/// number rises.
+fn crosses(step: &Step) -> bool {
     let above = |text: &Option<String>| {
         let version: Version = text.as_deref()?.parse().ok()?;
         let line = (version.major(), version.minor(), version.feature());
         let first = if version.track() == Track::Main { (10, 4, 0) } else { (10, 4, 3) };
         Some(line >= first)
     };
+    above(&step.from) == Some(true) && above(&step.to) == Some(false)
+}
+
+/// G2: no hop crosses 10.4.0/10.4.3 downwards with a package whose check is known to refuse it.
+pub(super) fn check_crossing(plan: &Plan, notes: &mut Notes) {
+    if !plan.blocked.is_empty() {
+        return;
+    }
     for step in plan.steps.iter().filter(|step| is_core_change(step)) {
-        let crosses = above(&step.from) == Some(true) && above(&step.to) == Some(false);
-        if crosses && step.patch.is_none() {
+        if crosses(step) && step.patch.is_none() {
             notes.note("patch", Some(step), "a check of its package is known to fail on this way down");
         }
     }

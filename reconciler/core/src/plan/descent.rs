@@ -110,15 +110,29 @@ fn hurdles(
     stops: &mut [Stop<'_>],
     draft: &mut Draft,
 ) {
-    let patches = input.desired.cluster.downgrade.patch_prerequisites;
+    plan_patches(input, source, stops, draft);
     let mut from = source.clone();
-    for stop in stops {
-        stop.around.patch = nats_check(&survey.rules.g2, &from, &stop.to, patches, draft);
+    for stop in stops.iter_mut() {
         stop.around.swaps = swaps_modules(&survey.rules.g3, &from, &stop.to);
         from = stop.to.clone();
     }
     broker_gateway(survey, goal, draft);
     swarming(survey, source, goal, draft);
+}
+
+/// G2 for each hop, upwards too: `10.4.0 CU9` to `10.4.2` comes under the threshold (T1), although the number rises.
+pub(super) fn plan_patches(
+    input: &PlanInput<'_>,
+    source: &Release,
+    stops: &mut [Stop<'_>],
+    draft: &mut Draft,
+) {
+    let patches = input.desired.cluster.downgrade.patch_prerequisites;
+    let mut from = source.clone();
+    for stop in stops {
+        stop.around.patch = nats_check(&input.knowledge.rules().g2, &from, &stop.to, patches, draft);
+        from = stop.to.clone();
+    }
 }
 
 /// G2: the check of a newer core refuses older packages. What the staged copy shall lack, where that is allowed.

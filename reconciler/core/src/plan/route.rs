@@ -12,6 +12,7 @@ use super::{
     PlanInput,
     broker::{self, Spot},
     course::Target,
+    descent,
     draft::Draft,
     hazards,
     survey::Survey,
@@ -82,6 +83,7 @@ pub(super) fn plan_route<'a>(
     let mut stops = hazards::plan_detours(input.catalog, survey.rules, source, stops, draft);
     hazards::plan_hazards(survey, source, goal, &stops, draft);
     tools::plan_tools(input, source, migrates, &mut stops, draft);
+    descent::plan_patches(input, source, &mut stops, draft);
     mark_falls(source, stops)
 }
 

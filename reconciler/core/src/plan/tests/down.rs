@@ -118,6 +118,17 @@ fn g2_leaves_that_one_check_out_of_the_staged_copy_where_that_is_allowed() {
 }
 
 #[test]
+fn g2_counts_by_the_threshold_also_where_the_number_rises() {
+    let scenario = down("10.4.0 CU9", "10.4.2").upgrade(|upgrade| upgrade.accept_older_fixes = true);
+    assert!(codes(&scenario.plan()).contains(&BlockCode::PrerequisiteKnownToFail));
+    let mut patched = scenario.clone();
+    patched.cluster.downgrade.patch_prerequisites = true;
+    let plan = patched.plan();
+    let hop = plan.steps.iter().find(|step| step.action == Action::UpgradeCore).unwrap();
+    assert!(hop.patch.is_some() && plan.steps[0].patch == hop.patch, "{}", render(&plan));
+}
+
+#[test]
 fn g3_two_modules_are_swapped_below_10_3_8_before_anybody_waits_for_the_agents() {
     let swapped = |from: &str, to: &str| {
         let mut scenario = down(from, to);
