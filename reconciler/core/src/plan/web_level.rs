@@ -112,10 +112,13 @@ pub(super) fn any_loses_library(survey: &Survey<'_>, wanted: &Version) -> bool {
     shown.into_iter().any(|web| loses_library(survey.rules, &web, wanted))
 }
 
-/// W8: from early 10.5 web apps a web package takes a library from GQI, which its installer brings back.
+/// W8: from early 10.5 web apps a web package takes a library from GQI, which its installer brings back. A package of
+/// 10.4, whatever its level, is not named by the issue and has no such installer (`domain/03 section 3`).
 pub(super) fn loses_library(rules: &Rules, from: &Release, wanted: &Version) -> bool {
     let rule = &rules.w8.library;
-    holds(&rule.from, from) == Some(true)
+    let has_gqi = Release::exact(wanted.clone()).is_some_and(|web| web.at_least(&rules.g5.gqi) == Some(true));
+    has_gqi
+        && holds(&rule.from, from) == Some(true)
         && web_index(wanted) > from.index_low()
         && web_index(wanted) < web_index(&rule.fixed_level)
 }

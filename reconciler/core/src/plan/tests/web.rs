@@ -132,6 +132,8 @@ fn w8_early_10_5_web_apps_lose_a_library_that_gqi_gets_back() {
     assert_eq!(to("10.5.1", "10.5.3", "10.6.6"), "web 10.6.6");
     assert_eq!(to("10.5.1", "10.5.2", "10.5.0 CU15"), "web 10.5.0 CU15");
     assert_eq!(to("10.5.1", "10.5.4", "10.5.8"), "web 10.5.8");
+    // A package of 10.4 brings no GQI, whatever its level.
+    assert_eq!(to("10.4.0 CU13", "10.5.3", "10.4.0 CU13"), "web 10.4.0 CU13");
     // The full package of a hop has replaced them before; or it is what brings them.
     let hop = |from: &str, core: &str, wanted: &str| Scenario::new(from, core).want_web(wanted).way();
     assert_eq!(hop("10.5.2", "10.5.6", "10.5.8"), "10.5.6, web 10.5.8");
