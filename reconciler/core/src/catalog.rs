@@ -21,8 +21,10 @@ use crate::{
 /// The united catalogue. Its order does not depend on the order in which catalogues or packages were given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
-    /// By file name.
-    packages: BTreeMap<String, Entry>,
+    /// Ascending by file name.
+    packages: Vec<Entry>,
+    /// Where the packages of a line stand among them: a plan asks for dozens of releases.
+    lines: BTreeMap<(PackageKind, Line), Vec<usize>>,
     /// The CU of every known build, by line and build; what a catalogue says goes before what is known otherwise.
     builds: BTreeMap<(Line, u32), u16>,
 }
@@ -81,7 +83,7 @@ impl CatalogConflict {
 impl Default for Catalog {
     /// No package, and the builds that this release of the program knows.
     fn default() -> Self {
-        Self { packages: BTreeMap::new(), builds: known_builds(Knowledge::built_in()) }
+        Self { builds: known_builds(Knowledge::built_in()), ..Self::empty() }
     }
 }
 
@@ -118,28 +120,35 @@ impl Catalog {
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
-        let mut catalog = Self { packages: BTreeMap::new(), builds: known_builds(knowledge) };
+        let mut catalog = Self { builds: known_builds(knowledge), ..Self::empty() };
         let own = builds.into_iter().filter_map(|(key, (version, _))| {
             let cu = Release::exact(version)?.cu()?;
             Some((key, cu))
         });
         catalog.builds.extend(own);
-        for (file, (package, _)) in packages {
+        for (package, _) in packages.into_values() {
             let release = package.version.as_ref().map(|version| catalog.release_of(version));
             let Package { file: name, sha256, size, source, kind, insides, .. } = package;
-            catalog.packages.insert(file, Entry { file: name, sha256, size, source, kind, release, insides });
+            if let Some(release) = &release {
+                catalog.lines.entry((kind, release.line())).or_default().push(catalog.packages.len());
+            }
+            catalog.packages.push(Entry { file: name, sha256, size, source, kind, release, insides });
         }
         Ok(catalog)
     }
 
+    fn empty() -> Self {
+        Self { packages: Vec::new(), lines: BTreeMap::new(), builds: BTreeMap::new() }
+    }
+
     /// Every package, by file name.
     pub fn packages(&self) -> impl Iterator<Item = &Entry> {
-        self.packages.values()
+        self.packages.iter()
     }
 
     /// The package with this digest.
     pub fn by_digest(&self, sha256: &Sha256) -> Option<&Entry> {
-        self.packages.values().find(|entry| entry.sha256 == *sha256)
+        self.packages.iter().find(|entry| entry.sha256 == *sha256)
     }
 
     /// Which release an observed version is: the CU comes from the string, else from the catalogue, else from the
@@ -201,12 +210,12 @@ impl Catalog {
     /// The package whose file name is `stem`, whatever it is called behind the last dot.
     pub fn named(&self, stem: &str) -> Option<&Entry> {
         let of = |file: &str| file.rsplit_once('.').is_some_and(|(name, _)| name.eq_ignore_ascii_case(stem));
-        self.packages.values().find(|entry| of(&entry.file))
+        self.packages.iter().find(|entry| of(&entry.file))
     }
 
     /// The package of this tool; of several, the first by its file name.
     pub fn tool(&self, tool: Tool) -> Option<&Entry> {
-        let mut tools = self.packages.values().filter(|entry| entry.kind == PackageKind::Tool);
+        let mut tools = self.packages.iter().filter(|entry| entry.kind == PackageKind::Tool);
         tools.find(|entry| Tool::named(&entry.file) == Some(tool))
     }
 
@@ -214,10 +223,12 @@ impl Catalog {
     /// Packages whose CU is unknown are left out: they cannot be chosen by a rule.
     pub fn core_releases(&self, band: (u16, u16), track: Track) -> Vec<(&Release, &Entry)> {
         let mut best: BTreeMap<(u16, u16), (&Release, &Entry)> = BTreeMap::new();
-        for entry in self.packages.values().filter(|entry| entry.kind == PackageKind::Full) {
+        let line = |feature| (PackageKind::Full, Line { major: band.0, minor: band.1, feature });
+        let places = self.lines.range(line(0)..=line(u16::MAX)).flat_map(|(_, places)| places);
+        for entry in places.map(|place| &self.packages[*place]) {
             let Some(release) = &entry.release else { continue };
             let Some(cu) = release.cu() else { continue };
-            if release.band() != band || release.track() != track || release.is_hotfix() {
+            if release.track() != track || release.is_hotfix() {
                 continue;
             }
             let slot = best.entry((release.line().feature, cu)).or_insert((release, entry));
@@ -230,19 +241,19 @@ impl Catalog {
 
     /// The bands A.B of which there is a Full package.
     pub fn bands(&self) -> BTreeSet<(u16, u16)> {
-        let full = self.packages.values().filter(|entry| entry.kind == PackageKind::Full);
-        full.filter_map(|entry| entry.release.as_ref().map(Release::band)).collect()
+        let full = self.lines.keys().filter(|(kind, _)| *kind == PackageKind::Full);
+        full.map(|(_, line)| (line.major, line.minor)).collect()
     }
 
     fn matching(&self, kind: PackageKind, wanted: &Version) -> Vec<&Entry> {
         let wanted_cu = Release::exact(wanted.clone()).and_then(|release| release.cu());
-        let mut found: Vec<&Entry> = self
-            .packages
-            .values()
-            .filter(|entry| entry.kind == kind)
+        let places = self.lines.get(&(kind, wanted.line())).map(Vec::as_slice).unwrap_or_default();
+        let mut found: Vec<&Entry> = places
+            .iter()
+            .map(|place| &self.packages[*place])
             .filter(|entry| {
                 let Some(release) = &entry.release else { return false };
-                if release.line() != wanted.line() || release.is_hotfix() != wanted.is_hotfix() {
+                if release.is_hotfix() != wanted.is_hotfix() {
                     return false;
                 }
                 match wanted.build() {
