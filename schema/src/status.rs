@@ -11,8 +11,8 @@ use crate::{
     diagnostic::Diagnostic,
     id::{AgentName, ClusterName, CommitId, PlanId, Sha256},
     plan::{
-        Action, AgentVersions, BackupRef, Block, Change, ContentLoss, Disruption, VersionPair, Waiting,
-        Warning,
+        Action, AgentVersions, BackupRef, Block, Change, ContentLoss, Disruption, Forecast, VersionPair,
+        Waiting, Warning,
     },
     v1::observation::{AgentState, OwedWork},
 };
@@ -156,6 +156,9 @@ pub struct ClusterStatus {
     /// What the current plan warns of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// When the work of the current plan is expected to start and to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
     /// Which content the current plan restores, and what is lost by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_loss: Option<ContentLoss>,

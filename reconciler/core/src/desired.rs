@@ -13,10 +13,14 @@ use dataminer_schema::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::window::Calendar;
+
 /// What is wanted of one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
     pub cluster: Cluster,
+    /// Its windows, read once: parsing a schedule takes longer than asking it.
+    pub calendar: Calendar,
     /// Over everything that matters to planning; labels and the commit do not. Quarantine is keyed by it.
     pub digest: Sha256,
     /// The commit that the manifest comes from; absent offline.
@@ -26,7 +30,8 @@ pub struct Desired {
 /// Resolves a manifest.
 pub fn resolve(cluster: Cluster, commit: Option<CommitId>) -> Desired {
     let digest = Sha256::of(canonical(&cluster).to_string().as_bytes());
-    Desired { cluster, digest, commit }
+    let calendar = Calendar::read(&cluster.windows);
+    Desired { cluster, calendar, digest, commit }
 }
 
 /// A serialisation that is stable over releases of this program: object keys are sorted, every field is named here,

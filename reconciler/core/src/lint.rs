@@ -5,6 +5,7 @@
 mod content;
 mod direction;
 mod facts;
+mod forecast;
 mod modules;
 mod order;
 mod path;
@@ -80,6 +81,7 @@ pub fn lint(plan: &Plan) -> Vec<LintNote> {
     check_approval(plan, &mut notes);
     facts::check_issues(plan, &mut notes);
     facts::check_requirements(plan, &mut notes);
+    forecast::check_forecast(plan, &mut notes);
     notes.0
 }
 

@@ -282,6 +282,12 @@ impl Scenario {
         self
     }
 
+    /// The preparations of its plan are done.
+    pub(crate) fn prepared(mut self) -> Self {
+        self.state.prepared = Some(self.plan_once().id);
+        self
+    }
+
     pub(crate) fn at(mut self, now: &str) -> Self {
         self.now = now.parse().expect("a timestamp");
         if let Some(observation) = &mut self.observation {

@@ -2,6 +2,7 @@
 
 use dataminer_schema::{
     id::{AgentName, ClusterName},
+    plan::{Forecast, ForecastBasis},
     quantity::format_duration,
     status::{
         AgentStatus, ApprovalStatus, ClusterState, ClusterStatus, Condition, ConditionStatus, ConditionType,
@@ -76,6 +77,9 @@ pub(super) fn describe(
     }
     obstacles(cluster, now, terminal)?;
     content(cluster, terminal)?;
+    if let Some(forecast) = &cluster.forecast {
+        terminal.line(format!("  forecast: {}", forecast_line(forecast, now)))?;
+    }
     let next = match (cluster.state, &cluster.operation) {
         (ClusterState::Stalled, None) => "none by itself: a person or a commit must act".to_owned(),
         _ => next(cluster, now),
@@ -202,6 +206,27 @@ fn content(cluster: &ClusterStatus, terminal: &mut Terminal) -> anyhow::Result<(
         terminal.line(format!("  {}", terminal.tint(text, Tone::Bad)))?;
     }
     Ok(())
+}
+
+/// When the work starts and ends, and whether its window is long enough.
+fn forecast_line(forecast: &Forecast, now: Timestamp) -> String {
+    let Forecast { starts, ends, ends_latest, window_closes, fits, basis } = forecast;
+    let window = match window_closes {
+        Some(closes) if *fits => format!("; the window closes {}", moment(*closes, now)),
+        Some(closes) => format!("; longer than its window, which closes {}", moment(*closes, now)),
+        None => String::new(),
+    };
+    let basis = match basis {
+        ForecastBasis::Defaults => "documented durations",
+        ForecastBasis::Mixed => "what this cluster took before, and documented durations",
+        ForecastBasis::History => "what this cluster took before",
+    };
+    format!(
+        "starts {}; ends {}, in one of twenty cases after {}{window}; by {basis}",
+        moment(*starts, now),
+        moment(*ends, now),
+        moment(*ends_latest, now)
+    )
 }
 
 fn agents(all: &[AgentStatus], terminal: &mut Terminal) -> anyhow::Result<()> {

@@ -16,7 +16,9 @@ use dataminer_core::{
     },
     knowledge::Knowledge,
     lint::lint,
-    plan::{PlanInput, PlanMode, PlanState, Quarantine as PlannedQuarantine, Retry, plan},
+    plan::{
+        Durations, PlanInput, PlanMode, PlanState, Quarantine as PlannedQuarantine, Retry, next_change, plan,
+    },
 };
 use dataminer_schema::{
     id::{ClusterName, PlanId},
@@ -92,6 +94,8 @@ pub(super) struct ClusterLoop<P> {
     pub(super) approval: Option<ApprovalStatus>,
     /// The plan whose preparatory steps are done.
     pub(super) prepared: Option<PlanId>,
+    /// What steps took before, as the store has it; read again where it is absent.
+    pub(super) durations: Option<Durations>,
     /// The plan that was executed to its end last: the same plan again means that nothing came of it.
     pub(super) succeeded: Option<PlanId>,
     /// Turns in a row that something passing stood in the way.
@@ -130,6 +134,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             quarantine: None,
             approval: None,
             prepared: None,
+            durations: None,
             succeeded: None,
             impatience: 0,
             next_attempt_at: None,
@@ -232,7 +237,7 @@ impl<P: AgentPort> ClusterLoop<P> {
         if !self.observe().await? {
             return Ok(Next::Now);
         }
-        let planned = self.make_plan().await;
+        let (planned, changes_at) = self.make_plan().await?;
         let Some((row, plan)) = self.store_plan(planned).await? else {
             return Ok(Next::After(retry_pause(3)));
         };
@@ -246,12 +251,17 @@ impl<P: AgentPort> ClusterLoop<P> {
                 self.failed(no_progress(&plan)).await
             }
             PlanResult::Ready => self.operate(row, &plan, Scope::Whole).await,
-            PlanResult::Waiting | PlanResult::Blocked => self.prepare(row, &plan).await,
+            PlanResult::Waiting | PlanResult::Blocked => self.prepare(row, &plan, changes_at).await,
         }
     }
 
-    /// What may be done while the plan waits.
-    async fn prepare(&mut self, row: PlanRow, plan: &Plan) -> Result<Next, StoreError> {
+    /// What may be done while the plan waits. `changes_at`: when it could be another by time alone.
+    async fn prepare(
+        &mut self,
+        row: PlanRow,
+        plan: &Plan,
+        changes_at: Option<Timestamp>,
+    ) -> Result<Next, StoreError> {
         let ready = plan.steps.first().is_some_and(|step| step.ready && step.disruption == Disruption::None);
         let held = self.retry_at.is_some_and(|at| at > now()) || self.is_quarantined();
         if ready && !held && self.prepared.as_ref() != Some(&plan.id) {
@@ -268,8 +278,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             return Ok(Next::After(retry_pause(self.impatience)));
         }
         self.impatience = 0;
-        let passes_at = plan.waiting.iter().filter_map(|waiting| waiting.until).min();
-        Ok(passes_at.map_or(Next::After(self.shared.config.observe), Next::At))
+        Ok(changes_at.map_or(Next::After(self.shared.config.observe), Next::At))
     }
 
     /// A fresh look; false if the loop is to stop.
@@ -287,7 +296,12 @@ impl<P: AgentPort> ClusterLoop<P> {
         Ok(true)
     }
 
-    async fn make_plan(&self) -> Plan {
+    /// The plan, and when it could be another by time alone.
+    async fn make_plan(&mut self) -> Result<(Plan, Option<Timestamp>), StoreError> {
+        let durations = match self.durations.take() {
+            Some(durations) => durations,
+            None => Durations::of(self.shared.store.durations(&self.name).await?),
+        };
         let vault = match self.shared.vault.list(&self.name).await {
             Ok(vault) => vault,
             Err(error) => {
@@ -310,9 +324,11 @@ impl<P: AgentPort> ClusterLoop<P> {
                 attempts: self.failures,
             }),
             approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
+            prepared: self.prepared.clone(),
+            durations,
             ..PlanState::default()
         };
-        plan(&PlanInput {
+        let input = PlanInput {
             desired: &self.target.desired,
             observation: self.observation.as_ref(),
             catalog: &self.target.catalog,
@@ -321,7 +337,11 @@ impl<P: AgentPort> ClusterLoop<P> {
             state: &state,
             now: now(),
             mode: PlanMode::Live,
-        })
+        };
+        let plan = plan(&input);
+        let changes_at = next_change(&input, &plan);
+        self.durations = Some(state.durations);
+        Ok((plan, changes_at))
     }
 
     /// Stores `plan` as the current one; `None` if it may not be executed.

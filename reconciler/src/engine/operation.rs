@@ -18,7 +18,10 @@ use dataminer_core::{
     },
     summarize::OperationView,
 };
-use dataminer_schema::{plan::Plan, status::ProgressStatus};
+use dataminer_schema::{
+    plan::{Action, Disruption, Plan},
+    status::ProgressStatus,
+};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -44,6 +47,45 @@ struct Operation {
     /// The index of the step that was announced last.
     announced: Option<usize>,
     step_begun_at: Timestamp,
+    /// What the step at hand did, as far as its duration goes.
+    did: Did,
+}
+
+/// What a step did, for estimates. Only what did its whole work under the eyes of this process tells how long that
+/// takes: not a step that found it done, nor one that another process began. A step that failed never comes to be
+/// counted: it ended early, or at a time limit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Did {
+    /// An earlier process began it.
+    resumed: bool,
+    /// A job of it ended, with or without success.
+    job: bool,
+    /// Bytes went to an Agent.
+    sent: bool,
+}
+
+impl Did {
+    /// Whether the duration of a step of this kind counts. `prepared`: what it prepares was there before.
+    fn counts(self, action: Action, prepared: bool) -> bool {
+        !self.resumed
+            && match action {
+                Action::StagePackage => self.sent,
+                Action::SaveBackup => !prepared,
+                Action::UpgradeCore
+                | Action::UpgradeWeb
+                | Action::DowngradeCore
+                | Action::DowngradeWeb
+                | Action::InstallHotfix
+                | Action::RestoreContent
+                | Action::ReinstallModule
+                | Action::RunTool => self.job,
+                // The checks of a package are a job too; one that ran ahead is only asked for its findings.
+                Action::RunPrerequisites => self.job && !prepared,
+                Action::BackupAgent | Action::RunHook | Action::VerifyCluster | Action::CleanUp => true,
+                // How long a person takes is no property of the cluster.
+                Action::Manual => false,
+            }
+    }
 }
 
 /// What ended waiting for an effect or for time.
@@ -137,7 +179,9 @@ impl<P: AgentPort> ClusterLoop<P> {
         let desired = begun_with.unwrap_or_else(|| self.target.desired.digest.clone());
         self.plan = Some((stored.row, stored.plan));
         self.resumed();
-        let next = self.execute(Operation::new(stored.id, machine, generation, desired), scope).await?;
+        let mut operation = Operation::new(stored.id, machine, generation, desired);
+        operation.did.resumed = true;
+        let next = self.execute(operation, scope).await?;
         Ok(Some(next))
     }
 
@@ -162,6 +206,9 @@ impl<P: AgentPort> ClusterLoop<P> {
                             .await?;
                             self.keep_observation(&outcome).await?;
                             self.tell_checks(&operation, &effect, &outcome).await;
+                            operation.did.job |=
+                                matches!(outcome, Outcome::JobEnded(_) | Outcome::Checked(_));
+                            operation.did.sent |= operation.progress.bytes_done.is_some();
                             operation.machine.handle(at, effect.id, outcome);
                         }
                         Heard::Interrupted => {
@@ -337,10 +384,18 @@ impl<P: AgentPort> ClusterLoop<P> {
         event.step = Some(step.id.clone());
         event.action = Some(step.action);
         event.duration = Some(took);
-        let agents = Self::agents_of(operation.machine.plan(), before);
-        self.shared.store.record_duration(&self.name, step.action, agents, took, now()).await?;
+        let plan = operation.machine.plan();
+        let ahead = plan.steps.iter().take(before).all(|step| step.disruption == Disruption::None);
+        let prepared = ahead && self.prepared.as_ref() == Some(&plan.id);
+        // A settle of its own is the rule's, and says nothing of other looks.
+        if step.settle.is_none() && operation.did.counts(step.action, prepared) {
+            let agents = Self::agents_of(plan, before);
+            self.shared.store.record_duration(&self.name, step.action, agents, took, now()).await?;
+            self.durations = None;
+        }
         self.record(event).await;
         operation.step_begun_at = operation.machine.step_started_at();
+        operation.did = Did::default();
         Ok(())
     }
 
@@ -383,6 +438,7 @@ impl Operation {
             published_at: Timestamp::UNIX_EPOCH,
             announced: None,
             step_begun_at,
+            did: Did::default(),
         }
     }
 }
@@ -454,7 +510,21 @@ fn note(status: &mut ProgressStatus, progress: Progress) {
 
 #[cfg(test)]
 mod tests {
-    use super::first_attempt;
+    use super::{Action, Did, first_attempt};
+
+    #[test]
+    fn only_steps_that_did_their_whole_work_tell_how_long_it_takes() {
+        let job = Did { job: true, ..Did::default() };
+        assert!(job.counts(Action::UpgradeCore, false));
+        assert!(!Did::default().counts(Action::UpgradeCore, false), "the Agents showed it already");
+        assert!(!Did { resumed: true, ..job }.counts(Action::UpgradeCore, false), "begun by another process");
+        assert!(Did { sent: true, ..Did::default() }.counts(Action::StagePackage, false));
+        assert!(!Did::default().counts(Action::StagePackage, false), "the package lay there already");
+        assert!(Did::default().counts(Action::SaveBackup, false));
+        assert!(!Did::default().counts(Action::SaveBackup, true), "it was saved ahead of the window");
+        assert!(Did::default().counts(Action::VerifyCluster, false));
+        assert!(!job.counts(Action::Manual, false));
+    }
 
     #[test]
     fn attempts_of_two_generations_or_two_operations_share_no_number() {

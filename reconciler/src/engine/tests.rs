@@ -3,6 +3,7 @@
 //! suites over the simulator and of real peers.
 
 mod approval;
+mod estimates;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -120,48 +120,4 @@ impl Store {
             .map(|row| from_json(DOING, row.get::<&str, _>(0)))
             .collect()
     }
-
-    /// Notes how long `action` took on `agents` Agents, for estimates.
-    pub async fn record_duration(
-        &self,
-        cluster: &ClusterName,
-        action: Action,
-        agents: usize,
-        duration: SignedDuration,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        const DOING: &str = "noting a duration";
-        sqlx::query("INSERT INTO durations (cluster, action, agents, at, millis) VALUES (?, ?, ?, ?, ?)")
-            .bind(cluster.as_str())
-            .bind(to_json(DOING, &action)?)
-            .bind(i64::try_from(agents).unwrap_or(i64::MAX))
-            .bind(millis(now))
-            .bind(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
-            .execute(&self.pool)
-            .await
-            .map_err(query(DOING))?;
-        Ok(())
-    }
-
-    /// How long `action` took on `cluster` lately, newest first, at most `limit`.
-    pub async fn durations(
-        &self,
-        cluster: &ClusterName,
-        action: Action,
-        limit: u32,
-    ) -> Result<Vec<SignedDuration>, StoreError> {
-        const DOING: &str = "listing durations";
-        Ok(sqlx::query(
-            "SELECT millis FROM durations WHERE cluster = ? AND action = ? ORDER BY id DESC LIMIT ?",
-        )
-        .bind(cluster.as_str())
-        .bind(to_json(DOING, &action)?)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(query(DOING))?
-        .iter()
-        .map(|row| SignedDuration::from_millis(row.get(0)))
-        .collect())
-    }
 }

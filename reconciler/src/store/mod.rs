@@ -11,6 +11,7 @@
 
 mod approvals;
 mod commits;
+mod durations;
 mod events;
 mod journal;
 mod lock;

@@ -265,7 +265,7 @@ async fn requests_wait_until_they_are_handled() {
 }
 
 #[tokio::test]
-async fn events_and_durations_come_back_newest_first() {
+async fn events_come_back_newest_first() {
     let scratch = scratch();
     let store = Store::open(&scratch.db).await.expect("a new store opens");
     for (second, name) in [(0, Some(cluster())), (1, None), (2, Some(cluster()))] {
@@ -278,13 +278,28 @@ async fn events_and_durations_come_back_newest_first() {
     assert_eq!(messages(all), ["event 2", "event 1", "event 0"]);
     let own = store.events(Some(&cluster()), 1).await.expect("it reads");
     assert_eq!(messages(own), ["event 2"]);
-    for minutes in [30, 40] {
+}
+
+#[tokio::test]
+async fn durations_are_kept_by_cluster_and_action_and_the_oldest_go() {
+    let scratch = scratch();
+    let store = Store::open(&scratch.db).await.expect("a new store opens");
+    let other: ClusterName = "paris".parse().expect("a cluster name");
+    let note = async |cluster: &ClusterName, action, minutes| {
         let took = SignedDuration::from_mins(minutes);
-        store.record_duration(&cluster(), Action::UpgradeCore, 2, took, at(minutes)).await.expect("noted");
+        store.record_duration(cluster, action, 2, took, at(minutes)).await.expect("noted");
+    };
+    note(&cluster(), Action::UpgradeWeb, 7).await;
+    note(&other, Action::UpgradeCore, 8).await;
+    for minutes in 1..=60 {
+        note(&cluster(), Action::UpgradeCore, minutes).await;
     }
-    let took = store.durations(&cluster(), Action::UpgradeCore, 10).await.expect("it reads");
-    assert_eq!(took, [SignedDuration::from_mins(40), SignedDuration::from_mins(30)]);
-    assert_eq!(store.durations(&cluster(), Action::UpgradeWeb, 10).await.expect("it reads"), []);
+    let took = store.durations(&cluster()).await.expect("it reads");
+    let core = (11..=60).rev().map(|minutes| (Action::UpgradeCore, SignedDuration::from_mins(minutes)));
+    let web = [(Action::UpgradeWeb, SignedDuration::from_mins(7))];
+    assert_eq!(took, core.chain(web).collect::<Vec<_>>());
+    let others = store.durations(&other).await.expect("it reads");
+    assert_eq!(others, [(Action::UpgradeCore, SignedDuration::from_mins(8))]);
 }
 
 /// What a process leaves that was killed, or that ended before its last connection had tidied up.

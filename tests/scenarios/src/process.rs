@@ -322,6 +322,7 @@ impl Process {
                 attempts: self.failures,
             }),
             approved: self.store.approval.as_ref().map(|approval| approval.plan.clone()),
+            prepared: self.prepared.clone(),
             ..PlanState::default()
         };
         let plan = plan(&PlanInput {

@@ -16,7 +16,6 @@ use super::{
     policy::{Scope, after},
     tools::{is_disruptive_tool, is_tool},
 };
-use crate::window::window_state;
 
 impl Machine {
     pub(super) fn enter(&mut self, now: Timestamp) {
@@ -82,7 +81,7 @@ impl Machine {
         if !is_core(step.action) && !is_tool(step.action) && (tail || any_time) {
             return None;
         }
-        let state = window_state(&self.desired.cluster.windows, now);
+        let state = self.desired.calendar.state(now);
         (!state.open).then(|| Finish::Paused {
             reason: Pause::WindowClosed,
             until: state.next_open,

@@ -1,6 +1,7 @@
 //! A clean plan breaks no rule; each rule notices when just its own matter is broken.
 
 mod falling;
+mod forecast;
 mod modules;
 mod order;
 mod path;

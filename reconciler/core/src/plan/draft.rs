@@ -3,8 +3,8 @@
 use dataminer_schema::{
     id::AgentName,
     plan::{
-        Block, BlockCode, BreakingChanges, Change, ContentLoss, KnownIssues, Step, Waiting, WaitingOn,
-        Warning,
+        Block, BlockCode, BreakingChanges, Change, ContentLoss, Forecast, KnownIssues, Step, Waiting,
+        WaitingOn, Warning,
     },
     v1::advisory::Advisory,
 };
@@ -24,6 +24,7 @@ pub(super) struct Draft {
     pub(super) blocked: Vec<Block>,
     pub(super) waiting: Vec<Waiting>,
     pub(super) warnings: Vec<Warning>,
+    pub(super) forecast: Option<Forecast>,
     pub(super) known_issues: KnownIssues,
     pub(super) breaking_changes: BreakingChanges,
     pub(super) content_loss: Option<ContentLoss>,
@@ -67,6 +68,7 @@ impl Draft {
             blocked: Vec::new(),
             waiting: Vec::new(),
             warnings: Vec::new(),
+            forecast: None,
             known_issues: KnownIssues::default(),
             breaking_changes: BreakingChanges::default(),
             content_loss: None,

@@ -3,14 +3,18 @@
 use dataminer_schema::{
     id::PlanId,
     plan::{Action, Change, Disruption, Step, WaitingOn},
-    v1::cluster::{Approval, WebUpgrades},
+    v1::cluster::Approval,
 };
-use jiff::{SignedDuration, Timestamp};
 
-use super::{PlanInput, draft::Draft};
-use crate::window::{WindowState, window_state};
+use super::{
+    PlanInput,
+    draft::Draft,
+    forecast::Outlook,
+    work::{Work, begins_disruption, is_preparation},
+};
+use crate::window::second;
 
-/// Fills in `waiting` and each step's `ready`. `id` is what an approval stands for; nothing here changes it.
+/// Fills in `waiting`, each step's `ready`, and the forecast. `id` is what an approval stands for; nothing here changes it.
 pub(super) fn plan_gate(input: &PlanInput<'_>, id: &PlanId, draft: &mut Draft) {
     if draft.steps.is_empty() && draft.blocked.is_empty() {
         return;
@@ -18,7 +22,8 @@ pub(super) fn plan_gate(input: &PlanInput<'_>, id: &PlanId, draft: &mut Draft) {
     held(input, draft);
     let held = !draft.waiting.is_empty();
     let unapproved = approval(input, id, draft);
-    let closed = match window(input, draft) {
+    let outlook = Work::of(input, id, &draft.steps).map(|work| Outlook::of(input, work, &draft.waiting));
+    let closed = match outlook.as_ref().and_then(|outlook| window(input, outlook, draft)) {
         // Preparations disrupt nobody, so nobody approves them; a window that is far off still holds them.
         None if unapproved => Some(true),
         closed => closed,
@@ -30,14 +35,14 @@ pub(super) fn plan_gate(input: &PlanInput<'_>, id: &PlanId, draft: &mut Draft) {
             (true, _) => false,
             (false, None) => true,
             // S1: preparations run ahead of the window.
-            (false, Some(prepare)) => prepare && is_preparation(step, index, first_change),
+            (false, Some(prepare)) => {
+                prepare && first_change.is_none_or(|first| index < first) && is_preparation(step)
+            }
         };
     }
-}
-
-fn is_preparation(step: &Step, index: usize, first_change: Option<usize>) -> bool {
-    first_change.is_none_or(|first| index < first)
-        && matches!(step.action, Action::StagePackage | Action::RunPrerequisites | Action::SaveBackup)
+    if draft.blocked.is_empty() {
+        draft.forecast = outlook.and_then(|outlook| outlook.forecast(&draft.waiting));
+    }
 }
 
 fn held(input: &PlanInput<'_>, draft: &mut Draft) {
@@ -110,80 +115,37 @@ fn falls(draft: &Draft) -> bool {
     matches!(draft.change, Change::Downgrade | Change::WebDowngrade) || draft.steps.iter().any(down)
 }
 
-/// Whether users notice the step and it is not the tail, which follows its hop: whatever stands before it is gated, or
-/// nothing is.
-fn begins_disruption(step: &Step) -> bool {
-    let tail = matches!(step.action, Action::RestoreContent | Action::ReinstallModule);
-    !tail && step.disruption != Disruption::None
-}
-
-/// `None` where disruptive work may start now; else whether preparations may run already.
-fn window(input: &PlanInput<'_>, draft: &mut Draft) -> Option<bool> {
-    let upgrade = &input.desired.cluster.upgrade;
-    let in_window = |step: &Step| match step.disruption {
-        Disruption::Restart => true,
-        Disruption::WebServer => upgrade.web_upgrades == WebUpgrades::InWindow,
-        Disruption::None => false,
-    };
-    let gated = draft.steps.iter().any(|step| begins_disruption(step) && in_window(step));
-    if !gated {
+/// S7. `None` where disruptive work may start as far as windows go; else whether preparations may run already.
+fn window(input: &PlanInput<'_>, outlook: &Outlook<'_>, draft: &mut Draft) -> Option<bool> {
+    if !outlook.work.is_gated() {
         return None;
     }
-    let state = window_state(&input.desired.cluster.windows, input.now);
-    let needed = needed(&draft.steps);
-    if state.open {
-        let left = state.closes_at.map(|end| input.now.duration_until(end));
-        if left.is_none_or(|left| needed <= left) {
-            return None;
+    let steps = std::mem::take(&mut draft.steps);
+    outlook.warn_if_too_short(&steps, draft);
+    draft.steps = steps;
+    let state = outlook.closed.as_ref()?;
+    let opens = outlook.room.map(|room| room.opens);
+    // By its times, not by the minutes left: the same plan keeps the same words from round to round.
+    let more = match opens {
+        Some(opens) if state.open && state.fit_required => format!(
+            ", but by the estimate (p95) the work does not fit any more; `fit: Require` waits for the one that opens at {}",
+            second(opens)
+        ),
+        Some(opens) if state.open => format!(
+            ", but by the estimate (p50) the preparations end past its cutoff: they run now, and the work starts at once if \
+             they are done in time, else in the one that opens at {}",
+            second(opens)
+        ),
+        Some(opens) if state.next_open != Some(opens) => {
+            format!("; the first with room for the work opens at {}", second(opens))
         }
-        // Not the minutes left: the same plan keeps the same words from round to round.
-        let end =
-            state.closes_at.map(|end| end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
-        let message = format!(
-            "by the estimate (p95) the work takes {} min, longer than the window is open (until {end})",
-            needed.as_mins()
-        );
-        if !state.fit_required {
-            draft.warn("WindowTooShort", "S7", message);
-            return None;
-        }
-        // Behind this window's end, so that the next opening is not this one.
-        let behind = state.closes_at.unwrap_or(input.now);
-        let next = window_state(&input.desired.cluster.windows, behind);
-        let until = if next.open { Some(behind) } else { next.next_open };
-        draft.wait(WaitingOn::Window, until, format!("{message}; `fit: Require` waits for the next one"));
-        return Some(true);
-    }
-    warn_if_too_short(&state, needed, draft);
-    draft.wait(WaitingOn::Window, state.next_open, state.reason.clone());
-    Some(state.next_open.is_some_and(|next| is_near(input.now, next, upgrade.stage_ahead)))
-}
-
-fn is_near(now: Timestamp, next: Timestamp, stage_ahead: SignedDuration) -> bool {
-    now.duration_until(next) <= stage_ahead
-}
-
-fn warn_if_too_short(state: &WindowState, needed: SignedDuration, draft: &mut Draft) {
-    let (Some(open), Some(close)) = (state.next_open, state.next_close) else { return };
-    let length = open.duration_until(close);
-    if needed > length {
-        let waits = if state.fit_required { "; with `fit: Require` it will never start there" } else { "" };
-        draft.warn(
-            "WindowTooShort",
-            "S7",
-            format!(
-                "by the estimate (p95) the work takes {} min and the next window lasts {} min{waits}",
-                needed.as_mins(),
-                length.as_mins()
-            ),
-        );
-    }
-}
-
-/// From the first disruptive step to the end, in nineteen of twenty cases.
-fn needed(steps: &[Step]) -> SignedDuration {
-    let from_first = steps.iter().skip_while(|step| step.disruption == Disruption::None);
-    let work = from_first.filter(|step| step.action != Action::CleanUp);
-    work.filter_map(|step| step.estimate)
-        .fold(SignedDuration::ZERO, |sum, estimate| sum.saturating_add(estimate.p95))
+        Some(_) => String::new(),
+        None if state.open || state.next_open.is_some() => "; none has room for the work".to_owned(),
+        None => String::new(),
+    };
+    let message = format!("{}{more}", state.reason);
+    draft.wait(WaitingOn::Window, opens, message);
+    let near = |opens| input.now.duration_until(opens) <= input.desired.cluster.upgrade.stage_ahead;
+    // Preparations that are done make more room in a window that is open.
+    Some(state.open || opens.is_some_and(near))
 }

@@ -11,6 +11,7 @@ use super::{
     PlanInput,
     course::{Course, Leg, Way},
     draft::Draft,
+    estimate::estimate,
     hotfix::Hotfix,
     restore::{Cause, STOPPED_FOR, Tail},
     survey::Survey,
@@ -360,32 +361,4 @@ fn pin(step: &mut Step, entry: &Entry) {
     step.package = Some(entry.file.clone());
     step.sha256 = Some(entry.sha256.clone());
     step.build = entry.release.as_ref().and_then(Release::build);
-}
-
-/// Documented or assumed durations (`domain/08`): upload 30 min to 2 h, module installers 15 to 30 min; a core
-/// upgrade by the example of the plan document. Own measurements replace them once there are any.
-fn estimate(input: &PlanInput<'_>, action: Action) -> Estimate {
-    let minutes = |p50: i64, p95: i64| Estimate {
-        p50: SignedDuration::from_mins(p50),
-        p95: SignedDuration::from_mins(p95),
-    };
-    match action {
-        Action::StagePackage => minutes(30, 120),
-        Action::UpgradeCore | Action::DowngradeCore => minutes(35, 70),
-        Action::UpgradeWeb | Action::DowngradeWeb | Action::ReinstallModule => minutes(10, 30),
-        Action::VerifyCluster => {
-            // `health.timeout` is where it fails, not where most end.
-            let health = &input.desired.cluster.health;
-            let settled = |minutes| {
-                health.settle.saturating_add(SignedDuration::from_mins(minutes)).min(health.timeout)
-            };
-            Estimate { p50: settled(5), p95: settled(20) }
-        }
-        Action::SaveBackup => minutes(2, 10),
-        // Two copies of the content on each Agent, and one upload.
-        Action::RestoreContent => minutes(5, 20),
-        Action::RunPrerequisites | Action::RunTool | Action::InstallHotfix => minutes(5, 20),
-        Action::BackupAgent => minutes(30, 120),
-        Action::CleanUp | Action::RunHook | Action::Manual => minutes(1, 5),
-    }
 }

@@ -8,6 +8,8 @@ mod course;
 mod descent;
 mod difference;
 mod draft;
+mod estimate;
+mod forecast;
 mod gate;
 mod grants;
 mod hazards;
@@ -28,9 +30,11 @@ mod support;
 mod survey;
 mod tools;
 mod unsupported;
+mod wake;
 mod web;
 mod web_gate;
 mod web_level;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +54,9 @@ use self::{
 };
 pub use self::{
     difference::{Difference, What, difference, differences},
+    estimate::{Durations, ENOUGH_FOR_P50, ENOUGH_FOR_P95, Measured},
     proof::Proof,
+    wake::next_change,
 };
 use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
 
@@ -104,6 +110,10 @@ pub struct PlanState {
     pub canary: Proof,
     /// Whether any job has run there under the account of jobs (S10).
     pub run_as: Proof,
+    /// The plan whose preparations (S1) are done; changes no id.
+    pub prepared: Option<PlanId>,
+    /// What the steps of this cluster took before; changes no id.
+    pub durations: Durations,
 }
 
 /// A wanted state that failed.
@@ -168,7 +178,16 @@ fn finish(
     draft: Draft,
 ) -> Plan {
     let Draft {
-        change, steps, blocked, waiting, warnings, known_issues, breaking_changes, content_loss, ..
+        change,
+        steps,
+        blocked,
+        waiting,
+        warnings,
+        forecast,
+        known_issues,
+        breaking_changes,
+        content_loss,
+        ..
     } = draft;
     let result = if !blocked.is_empty() {
         PlanResult::Blocked
@@ -193,7 +212,7 @@ fn finish(
         blocked,
         waiting,
         warnings,
-        forecast: None,
+        forecast,
         known_issues,
         breaking_changes,
         content_loss,

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// An observation older than this is not acted on (`design/02`, Observation).
-const STALE_AFTER: SignedDuration = SignedDuration::from_hours(1);
+pub(super) const STALE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// What counts whether or not anything is to be done.
 pub(super) fn plan_presence(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {

@@ -7,7 +7,6 @@ use dataminer_schema::{
 };
 
 use super::{SummaryInput, Verdict};
-use crate::window::window_state;
 
 /// All conditions, in the order of their types.
 pub(super) fn conditions(
@@ -112,7 +111,7 @@ fn healthy(input: &SummaryInput<'_>, agents: &[AgentStatus]) -> Aspect {
 
 fn window(input: &SummaryInput<'_>) -> Aspect {
     const KIND: ConditionType = ConditionType::WindowOpen;
-    let state = window_state(&input.desired.cluster.windows, input.now);
+    let state = input.desired.calendar.state(input.now);
     if state.open {
         aspect(KIND, ConditionStatus::True, "Open", "Disruptive work may start.")
     } else {

@@ -102,6 +102,7 @@ pub fn summarize(input: &SummaryInput<'_>) -> ClusterStatus {
         steps: steps(input),
         blocked: input.plan.map(|plan| plan.blocked.clone()).unwrap_or_default(),
         warnings: input.plan.map(|plan| plan.warnings.clone()).unwrap_or_default(),
+        forecast: input.plan.and_then(|plan| plan.forecast.clone()),
         content_loss: input.plan.and_then(|plan| plan.content_loss.clone()),
         failure: input.failure.map(failure),
         waiting,

@@ -1,3 +1,9 @@
+mod clocks;
+mod rooms;
+
+use dataminer_schema::v1::cluster::Fit;
+use jiff::{SignedDuration, ToSpan};
+
 use super::*;
 
 fn allow(schedule: &str, hours: i64, cutoff_minutes: i64) -> Window {
@@ -261,4 +267,38 @@ fn a_schedule_of_every_minute_under_a_freeze_of_years_waits_for_its_end() {
     assert!(!denied.open && denied.next_open.is_none(), "{denied:?}");
     let opened = state(&windows, "2039-12-31T22:00:00Z");
     assert_eq!(opened.next_open, Some(at("2040-01-01T23:00:00Z")));
+}
+
+/// Found by fuzzing: a Deny window over the last day of all ended where it began, and split what was open into two.
+#[test]
+fn a_deny_window_over_the_last_day_of_all_denies_it() {
+    let mut last = deny("9999-12-31", "9999-12-31");
+    if let Window::Deny { time_zone, .. } = &mut last {
+        *time_zone = "Asia/Tehran".to_owned();
+    }
+    let windows = [last];
+    let before = state(&windows, "2026-11-21T10:00:00Z");
+    assert_eq!((before.open, before.closes_at), (true, Some(at("9999-12-30T20:30:00Z"))));
+    assert!(!state(&windows, "9999-12-30T20:30:00Z").open);
+}
+
+/// Found by fuzzing: two million of them took seconds.
+#[test]
+fn a_window_without_a_length_never_opens() {
+    let shut = state(&[allow("* * * * *", 0, 0)], "2026-11-21T10:00:00Z");
+    assert!(!shut.open && shut.next_open.is_none(), "{shut:?}");
+    // Nor does it make another one longer.
+    let windows = [allow("0 22 * * SAT", 4, 60), allow("30 1 * * SUN", 0, 0)];
+    assert_eq!(state(&windows, "2026-11-21T22:00:00Z").cutoff_at, Some(at("2026-11-22T00:00:00Z")));
+}
+
+/// Found by fuzzing: Samoa left out 30 December 2011, and a Deny of that day split what was open into two.
+#[test]
+fn a_deny_window_over_a_day_that_was_left_out_denies_nothing() {
+    let mut left_out = deny("2011-12-30", "2011-12-30");
+    if let Window::Deny { time_zone, .. } = &mut left_out {
+        *time_zone = "Pacific/Apia".to_owned();
+    }
+    let open = state(&[left_out], "2011-12-29T16:40:51Z");
+    assert_eq!((open.open, open.closes_at), (true, None));
 }

@@ -209,7 +209,7 @@ fn s7_web_upgrades_may_run_at_any_time_if_declared() {
 
 #[test]
 fn s7_fit_require_waits_for_a_window_with_enough_left() {
-    let mut scenario = upgrade().saturday_nights().at("2026-11-21T23:30:00Z");
+    let mut scenario = upgrade().saturday_nights().at("2026-11-21T23:30:00Z").prepared();
     assert_eq!(warnings(&scenario.plan()), ["WindowTooShort"]);
     if let Window::Allow { fit, .. } = &mut scenario.cluster.windows[0] {
         *fit = Fit::Require;

@@ -200,11 +200,11 @@ fn s7_the_tail_counts_for_the_window() {
         .at("2026-11-22T00:05:00Z");
     assert_eq!(scenario.plan().waiting.len(), 1, "past the cutoff");
     // Two and a half hours are left: with a restore it takes longer.
-    scenario = scenario.at("2026-11-21T22:30:00Z");
+    scenario = scenario.at("2026-11-21T22:30:00Z").prepared();
     let with = scenario.plan();
     let mut bare = scenario;
     bare.cluster.downgrade.restore = Restore::None;
-    let without = bare.plan();
+    let without = bare.prepared().plan();
     let tail = |plan: &dataminer_schema::plan::Plan| warnings(plan).contains(&"WindowTooShort");
     assert!(tail(&with) && !tail(&without), "{:?} {:?}", with.warnings, without.warnings);
 }

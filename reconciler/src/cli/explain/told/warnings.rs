@@ -216,7 +216,8 @@ pub(super) const ALL: &[Told] = &[
     told(
         "WindowTooShort",
         "By the estimate the work does not fit into the window.",
-        "Nineteen of twenty such operations are shorter than the estimate, and the window is not longer (S7).",
-        "Make the window longer, or let further hops wait for the next one.",
+        "Nineteen of twenty such operations are shorter than the estimate, and the window is not longer, or its cutoff \
+         comes before the last hop (S7). With `fit: Require` it waits for one that is long enough.",
+        "Make the window longer or its cutoff shorter, or let further hops wait for the next one.",
     ),
 ];
