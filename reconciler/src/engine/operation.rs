@@ -58,7 +58,7 @@ struct Operation {
 struct Did {
     /// An earlier process began it.
     resumed: bool,
-    /// A job of it ended.
+    /// A job of it ended, with or without success.
     job: bool,
     /// Bytes went to an Agent.
     sent: bool,
@@ -78,8 +78,9 @@ impl Did {
                 | Action::InstallHotfix
                 | Action::RestoreContent
                 | Action::ReinstallModule
-                | Action::RunTool
-                | Action::RunPrerequisites => self.job,
+                | Action::RunTool => self.job,
+                // The checks of a package are a job too; one that ran ahead is only asked for its findings.
+                Action::RunPrerequisites => self.job && !prepared,
                 Action::BackupAgent | Action::RunHook | Action::VerifyCluster | Action::CleanUp => true,
                 // How long a person takes is no property of the cluster.
                 Action::Manual => false,
@@ -205,7 +206,8 @@ impl<P: AgentPort> ClusterLoop<P> {
                             .await?;
                             self.keep_observation(&outcome).await?;
                             self.tell_checks(&operation, &effect, &outcome).await;
-                            operation.did.job |= matches!(outcome, Outcome::JobEnded(_));
+                            operation.did.job |=
+                                matches!(outcome, Outcome::JobEnded(_) | Outcome::Checked(_));
                             operation.did.sent |= operation.progress.bytes_done.is_some();
                             operation.machine.handle(at, effect.id, outcome);
                         }
