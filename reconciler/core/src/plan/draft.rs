@@ -27,7 +27,6 @@ pub(super) struct Draft {
     pub(super) forecast: Option<Forecast>,
     pub(super) known_issues: KnownIssues,
     pub(super) breaking_changes: BreakingChanges,
-    pub(super) forecast: Option<Forecast>,
     pub(super) content_loss: Option<ContentLoss>,
 }
 
@@ -72,7 +71,6 @@ impl Draft {
             forecast: None,
             known_issues: KnownIssues::default(),
             breaking_changes: BreakingChanges::default(),
-            forecast: None,
             content_loss: None,
         }
     }
