@@ -230,22 +230,6 @@ impl Catalog {
         })
     }
 
-    /// The update package that leads from exactly `source` to `goal`, of those whose base is told.
-    pub fn update_package(&self, source: &Release, goal: &Release) -> Option<&Entry> {
-        let is = |release: &Release, wanted: &Release| {
-            !release.is_hotfix()
-                && release.line() == wanted.line()
-                && release.cu().is_some()
-                && release.cu() == wanted.cu()
-                && wanted.build().is_none_or(|build| release.build() == Some(build))
-        };
-        let mut updates = self.packages.values().filter(|entry| entry.kind == PackageKind::Update);
-        updates.find(|entry| {
-            let base = entry.insides.base.as_ref().map(|base| self.release_of(base));
-            base.is_some_and(|base| is(source, &base))
-                && entry.release.as_ref().is_some_and(|to| is(to, goal))
-        })
-    }
 
     /// The package of this tool; of several, the first by its file name.
     pub fn tool(&self, tool: Tool) -> Option<&Entry> {
