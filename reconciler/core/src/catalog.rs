@@ -230,7 +230,6 @@ impl Catalog {
         })
     }
 
-
     /// The package of this tool; of several, the first by its file name.
     pub fn tool(&self, tool: Tool) -> Option<&Entry> {
         let mut tools = self.packages.iter().filter(|entry| entry.kind == PackageKind::Tool);
