@@ -140,6 +140,20 @@ impl World {
         effect.job_id().is_some_and(|id| self.jobs.contains_key(id))
     }
 
+    /// The backups of an Agent of which it is known what they hold, oldest first.
+    pub(crate) fn backups_of<'a>(
+        &'a self,
+        member: &'a Member,
+    ) -> impl Iterator<Item = (&'a Sha256, &'a Content)> {
+        let backups = member.seen.backups.iter().flatten().rev();
+        backups.filter_map(|backup| self.contents.get_key_value(backup.sha256.as_ref()?))
+    }
+
+    /// What the vault holds.
+    pub(crate) fn saved(&self) -> impl Iterator<Item = (&Sha256, &Content)> {
+        self.vault.iter().filter_map(|backup| self.contents.get_key_value(backup.sha256.as_ref()?))
+    }
+
     /// A backup that was always there.
     pub(crate) fn hold(
         &mut self,

@@ -23,7 +23,7 @@ pub use self::{
         has_migration_package, is_lower, knows_broker_gateway, loses_fixes, nats_check_fails,
         needs_broker_gateway,
     },
-    replay::{Broken, Wanted, replay},
+    replay::{Broken, Wanted, carry_out, replay},
     rule::{Rule, Violation},
     server::Server,
     shelf::{Packed, Shelf},

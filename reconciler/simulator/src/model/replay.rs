@@ -98,7 +98,12 @@ fn reached(system: &System, wanted: &Wanted<'_>) -> Result<(), Broken> {
     Ok(())
 }
 
-fn carry_out(step: &Step, system: System, shelf: &Shelf) -> Result<System, Broken> {
+/// Carries out one step upon what came of those before it.
+///
+/// # Errors
+///
+/// What is wrong with the step, or the rule that it breaks.
+pub fn carry_out(step: &Step, system: System, shelf: &Shelf) -> Result<System, Broken> {
     let agents = step.agents.as_slice();
     let lacks = |what: &str| Broken::Step { step: step.id.clone(), what: what.to_owned() };
     let digest = || step.sha256.as_ref().ok_or_else(|| lacks("names no package"));

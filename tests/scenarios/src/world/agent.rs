@@ -77,6 +77,11 @@ impl Member {
         &self.seen.name
     }
 
+    /// The digests of the packages that lie there.
+    pub(crate) fn staged(&self) -> Vec<Sha256> {
+        self.staged.values().cloned().collect()
+    }
+
     /// A backup that lies there.
     pub(super) fn keep_backup(&mut self, file: &str, at: Timestamp, sha256: Sha256) {
         let backup = Backup { at: Some(at), sha256: Some(sha256), size: Some(1 << 20), ..Backup::new(file) };
