@@ -120,7 +120,7 @@ fn observation(case: &Case<'_>) -> Observation {
         default_upgrade_options: Some(false),
         pending_reboot: Some(false),
         free_disk: Some(ByteSize(200 << 30)),
-        dotnet: Some(vec!["8.0.11".to_owned(), "10.0.1".to_owned()]),
+        dotnet: Some(["5.0.17", "6.0.36", "8.0.11", "10.0.1"].map(str::to_owned).to_vec()),
         vcredist: Some("14.44.35211.0".to_owned()),
         os: Some("10.0.26100".to_owned()),
         ..AgentObservation::new(name, true)

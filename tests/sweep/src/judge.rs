@@ -128,7 +128,7 @@ impl<'a> Facts<'a> {
             BlockCode::DowngradeNotAllowed => !case.allow && (*lower || self.web_falls()),
             BlockCode::OlderFixesNotAccepted => !case.accepts_older_fixes() && loses_fixes(from, to),
             BlockCode::NoPackage => self.lacks_package(),
-            BlockCode::KnownIssue => meets_issue(to),
+            BlockCode::KnownIssue => meets_issue(to) || (case.is_pair() && self.passes_trap()),
             BlockCode::WebRegression => {
                 let lower_named = self.web_named().is_some_and(|web| Level::of(&web) < Level::of(to));
                 // A hop on the way may bring web apps in that are newer than the last ones (`domain/03 section 1`).
@@ -150,6 +150,18 @@ impl<'a> Facts<'a> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the way may lead over a version that leaves both members of a pair offline: 10.3.0 [CU9] and [CU10],
+    /// 10.3.12, 10.4.1 (`domain/04 section 2`).
+    fn passes_trap(&self) -> bool {
+        let Self { case, lower, .. } = self;
+        let (low, high) = if *lower { (case.to, case.from) } else { (case.from, case.to) };
+        let traps = [(3, 0, 9), (3, 0, 10), (3, 12, 0), (4, 1, 0)];
+        traps.into_iter().any(|(minor, feature, cu)| {
+            let trap = Version::new(10, minor, feature).with_cu(cu);
+            !is_lower(low, &trap) && !is_lower(&trap, high)
+        })
     }
 
     /// Whether the package of the target is missing, or that of its web apps.

@@ -239,7 +239,7 @@ fn observed(
         default_upgrade_options: Some(false),
         pending_reboot: Some(false),
         free_disk: Some(ByteSize(200 << 30)),
-        dotnet: Some(vec!["8.0.11".to_owned(), "10.0.1".to_owned()]),
+        dotnet: Some(["5.0.17", "6.0.36", "8.0.11", "10.0.1"].map(str::to_owned).to_vec()),
         ..AgentObservation::new(name.clone(), true)
     }
 }

@@ -32,7 +32,7 @@ use self::{case::Case, judge::judge, shelves::Stage, tally::Tally};
 /// A prime beyond every axis: steps of this size visit all of them evenly.
 const STRIDE: u64 = 1_000_003;
 /// What an ordinary run takes; unoptimised, that is well below a minute.
-const SAMPLE: u64 = 12_000;
+const SAMPLE: u64 = 8_000;
 /// What a full run takes: every ordered pair many times.
 const LONG: u64 = 1_000_000;
 /// What a full run takes where nothing is optimised.
