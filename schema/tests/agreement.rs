@@ -219,7 +219,8 @@ fn knowledge() -> [Value; 4] {
             "rules": {
                 "h4": {
                     "line": "10.5.0", "only": ["10.6.0 CU0", "10.6.1"], "possible": ["10.5.0 CU2"],
-                    "automatic": ["10.5.5"], "recommended": ["10.5.0 CU11"], "source": "a"
+                    "automatic": ["10.5.5"], "recommended": ["10.5.0 CU11"], "onlineTogetherMinutes": 15,
+                    "source": "a"
                 },
                 "s5": { "major": 10, "core": ["10.6.1"], "web": "10.6.5", "source": "a" }
             }

@@ -201,7 +201,9 @@ fn wrong_usage_is_64_and_help_is_data() {
 #[test]
 fn knowledge_of_ones_own_goes_before_the_programs() {
     let same = plan(&[]).expect_status(0).stdout;
-    assert_eq!(plan(&["--knowledge", "examples/knowledge"]).expect_status(0).stdout, same);
+    let ours = plan(&["--knowledge", "examples/knowledge"]).expect_status(0).stdout;
+    const ISSUE: &str = "KI_OURS_slow_start_of_the_playout_connector";
+    assert!(ours.contains(ISSUE) && !same.contains(ISSUE), "{ours}");
     let own = folder();
     let document = |spec: &str| {
         let text = format!(

@@ -25,7 +25,7 @@ const FEW: [&str; 2] = ["fleet/across", "config/reconciler.yaml"];
 const OF_KNOWLEDGE: &str = "E08";
 
 /// What no document here shows, and why.
-const LEFT_OUT: [(Code, &str); 9] = [
+const LEFT_OUT: [(Code, &str); 12] = [
     (Code::FileTooLarge, "a cap; the file would be large"),
     (Code::TooManyFiles, "a cap; there would be thousands"),
     (Code::TooManyDocuments, "a cap; a thousand documents would bury the transcript"),
@@ -33,6 +33,9 @@ const LEFT_OUT: [(Code, &str); 9] = [
     (Code::NotRead, "links cannot be checked out everywhere; `cli` makes one"),
     (Code::Unreadable, "a fault of the program, which no document is known to bring out"),
     (Code::AdvisoryExpired, "hangs on the day on which it is asked"),
+    (Code::SupportEnded, "hangs on the day on which it is asked"),
+    (Code::SupportLimited, "hangs on the day on which it is asked"),
+    (Code::OlderFeatureRelease, "judged beside release knowledge, not by the reader of manifests"),
     (Code::UnknownIssue, "judged beside release knowledge, not by the reader of manifests"),
     (Code::NotInCatalog, "judged beside release knowledge, not by the reader of manifests"),
 ];

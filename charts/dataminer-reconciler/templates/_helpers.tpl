@@ -79,7 +79,7 @@ capabilities:
 {{- define "dataminer-reconciler.check" -}}
 {{- $values := .Values -}}
 {{- range $i, $source := $values.config.sources -}}
-{{- range $field := list "identity" "passphrase" "password" -}}
+{{- range $field := list "identity" "passphrase" "password" "token" -}}
 {{- with get ($source.auth | default dict) $field -}}
 {{- include "dataminer-reconciler.checkSecret" (dict "values" $values "secret" . "place" (printf "config.sources[%d].auth.%s" $i $field)) -}}
 {{- end -}}

@@ -13,7 +13,7 @@ pub(crate) fn numeric(left: &Version, right: &Version) -> Ordering {
     })
 }
 
-/// Whether a version has reached a threshold given for both tracks, such as `10.5.0 [CU2]/10.5.5`.
+/// Whether a version has reached a threshold given for both tracks, such as `10.5.0 CU2/10.5.5`.
 ///
 /// A Main Release of the threshold's own line counts from the CU, Feature Releases from theirs; an unknown CU counts
 /// as reached: the product knows its CU, only our description does not.

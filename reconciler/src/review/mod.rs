@@ -2,7 +2,7 @@
 //!
 //! A [`Review`] is data made of plans; [`comment`] writes it as Markdown, the command line as a table or JSON. Nothing
 //! in it is of the time of its making: equal plans give equal text, so that a comment that did not change is not edited.
-//! Start reading in [`Review::between`], and in [`escape`] for what foreign text may do in a comment: nothing.
+//! Start reading in [`Review::between`], and in `escape.rs` for what foreign text may do in a comment: nothing.
 
 /// Appends to a String, which cannot fail.
 macro_rules! put {

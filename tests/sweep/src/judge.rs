@@ -152,7 +152,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether the way may lead over a version that leaves both members of a pair offline: 10.3.0 [CU9] and [CU10],
+    /// Whether the way may lead over a version that leaves both members of a pair offline: 10.3.0 CU9 and CU10,
     /// 10.3.12, 10.4.1 (`domain/04 section 2`).
     fn passes_trap(&self) -> bool {
         let Self { case, lower, .. } = self;

@@ -33,7 +33,7 @@ pub(crate) fn worlds(case: &Case<'_>, fleet: &Fleet) -> Vec<World> {
     worlds
 }
 
-/// From 10.6 on there is nothing else, and before 10.5.0 [CU2]/10.5.5 there is none (`domain/02 section 2`), whatever
+/// From 10.6 on there is nothing else, and before 10.5.0 CU2/10.5.5 there is none (`domain/02 section 2`), whatever
 /// was read.
 fn brokers(case: &Case<'_>) -> Vec<bool> {
     if needs_broker_gateway(case.from) {

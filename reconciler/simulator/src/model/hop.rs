@@ -74,12 +74,12 @@ fn line(version: &Version) -> (u16, u16, u16) {
     (version.major(), version.minor(), version.feature())
 }
 
-/// The versions that the migration exists for: from 10.5.0 [CU2]/10.5.5 on (`domain/02 section 2`).
+/// The versions that the migration exists for: from 10.5.0 CU2/10.5.5 on (`domain/02 section 2`).
 pub fn knows_broker_gateway(version: &Version) -> bool {
     reached(version, (10, 5, 2), (10, 5, 5))
 }
 
-/// The versions that NATSMigration.dmupgrade exists for: 10.5.0 [CU4]/10.5.7 and later (`domain/prerequisites.yaml`).
+/// The versions that NATSMigration.dmupgrade exists for: 10.5.0 CU4/10.5.7 and later (`domain/prerequisites.yaml`).
 pub fn has_migration_package(version: &Version) -> bool {
     reached(version, (10, 5, 4), (10, 5, 7))
 }
@@ -99,7 +99,7 @@ fn early_10_4(version: &Version) -> bool {
     major(version) == (10, 4) && version.feature() <= 4
 }
 
-/// H9: the check lies in 10.5.0 [CU3], 10.5.6 and 10.5.7; 10.5.0 [CU4] is not named as good and counts as bad.
+/// H9: the check lies in 10.5.0 CU3, 10.5.6 and 10.5.7; 10.5.0 CU4 is not named as good and counts as bad.
 fn runs_the_crashing_check(version: &Version) -> bool {
     match line(version) {
         (10, 5, 0) => version.cu().is_none_or(|cu| (3..=4).contains(&cu)),
@@ -108,12 +108,12 @@ fn runs_the_crashing_check(version: &Version) -> bool {
     }
 }
 
-/// H11: 10.5.1 and 10.5.2 [CU0] never finish with expired users.
+/// H11: 10.5.1 and 10.5.2 CU0 never finish with expired users.
 pub(crate) fn hangs_on_expired_users(target: &Version) -> bool {
     line(target) == (10, 5, 1) || (line(target) == (10, 5, 2) && target.cu().is_none_or(|cu| cu == 0))
 }
 
-/// `domain/04 section 7`: 10.4.1 to 10.5.6 and 10.5.0 to 10.5.0 [CU3].
+/// `domain/04 section 7`: 10.4.1 to 10.5.6 and 10.5.0 to 10.5.0 CU3.
 pub(crate) fn chokes_on_default_options(target: &Version) -> bool {
     ((10, 4, 1)..(10, 5, 0)).contains(&line(target))
         || ((10, 5, 1)..=(10, 5, 6)).contains(&line(target))

@@ -20,7 +20,7 @@ pub(crate) fn brings_gqi(web: &Version) -> bool {
     reached(web, (10, 5, 0), (10, 5, 2))
 }
 
-/// The Web DcM comes from 10.5.0 [CU8]/10.5.11 on; the release note lists 10.4.0 [CU20] too (`domain/03 section 3`).
+/// The Web DcM comes from 10.5.0 CU8/10.5.11 on; the release note lists 10.4.0 CU20 too (`domain/03 section 3`).
 pub(crate) fn brings_web(web: &Version) -> bool {
     let late_10_4 = major(web) == (10, 4) && web.cu().is_some_and(|cu| cu >= 20);
     reached(web, (10, 5, 8), (10, 5, 11)) || late_10_4

@@ -50,7 +50,7 @@ pub(crate) fn checks_dotnet_10(web: &Version) -> bool {
     reached(web, (10, 7, 0), (10, 6, 5))
 }
 
-/// Whether a package of this version backs dashboards and apps up: from 10.3.0 [CU8]/10.3.11 on (`domain/03 section 4`).
+/// Whether a package of this version backs dashboards and apps up: from 10.3.0 CU8/10.3.11 on (`domain/03 section 4`).
 pub(crate) fn backs_up(package: &Version) -> bool {
     reached(package, (10, 3, 8), (10, 3, 11))
 }
@@ -58,8 +58,8 @@ pub(crate) fn backs_up(package: &Version) -> bool {
 /// How many content backups the product keeps (`domain/03 section 4`).
 pub(crate) const KEPT_BACKUPS: usize = 5;
 
-/// The direct web upgrade that loses a library of the GQI DxM: from 10.5.0 [CU0], 10.5.2 or 10.5.3 to any from
-/// 10.5.0 [CU1]/10.5.4 on, until 10.5.0 [CU15]/10.6.0 [CU3]/10.6.6 (`domain/06`, KI_GQI_DxM_unavailable_…).
+/// The direct web upgrade that loses a library of the GQI DxM: from 10.5.0 CU0, 10.5.2 or 10.5.3 to any from
+/// 10.5.0 CU1/10.5.4 on, until 10.5.0 CU15/10.6.0 CU3/10.6.6 (`domain/06`, KI_GQI_DxM_unavailable_…).
 pub(crate) fn damages_gqi(from: &Version, to: &Version) -> bool {
     let line = |version: &Version| (version.major(), version.minor(), version.feature());
     let source = match line(from) {

@@ -82,7 +82,7 @@ fn file_holds(agent: &Agent, file: &str, text: &str) -> bool {
     String::from_utf8_lossy(&bytes).contains(text)
 }
 
-/// H11: 10.5.1 and 10.5.2 [CU0] never finish with expired users.
+/// H11: 10.5.1 and 10.5.2 CU0 never finish with expired users.
 pub(crate) fn hangs(agent: &Agent, target: &Version) -> bool {
     hop::hangs_on_expired_users(target) && file_holds(agent, "Security.xml", "expired=\"true\"")
 }

@@ -131,7 +131,7 @@ impl Drop for Space<'_> {
     }
 }
 
-/// Every upgrade from 10.3.0 [CU8]/10.3.11 on first saves dashboards and apps, and keeps five such files.
+/// Every upgrade from 10.3.0 CU8/10.3.11 on first saves dashboards and apps, and keeps five such files.
 async fn backup(agent: &Arc<Agent>, log: &ProgressLog, target: &Version) -> Result<(), String> {
     if !content_backup::takes_one(target) {
         return Ok(());
