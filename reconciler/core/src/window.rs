@@ -62,7 +62,9 @@ impl Calendar {
     }
 
     fn judged(&self, stretches: &[Stretch], searched: Timestamp, now: Timestamp) -> WindowState {
-        let current = stretches.iter().find(|stretch| stretch.start <= now && now < stretch.end);
+        // In a stretch that its cutoff leaves nothing of, nothing could ever start: it is no window.
+        let mut usable = stretches.iter().filter(|stretch| stretch.start < stretch.cutoff);
+        let current = usable.find(|stretch| stretch.start <= now && now < stretch.end);
         let open = current.is_some_and(|stretch| now < stretch.cutoff);
         let next = stretches.iter().find(|stretch| stretch.start > now && stretch.start < stretch.cutoff);
         let ends = |at: Timestamp| (at < Timestamp::MAX).then_some(at);

@@ -1,6 +1,13 @@
 //! The next time at which a plan could come out otherwise by itself.
 
-use dataminer_schema::{plan::Plan, v1::advisory::Advisory, v1::rollout::Selector};
+use dataminer_schema::{
+    plan::Plan,
+    v1::{
+        advisory::Advisory,
+        cluster::{Fit, Window},
+        rollout::Selector,
+    },
+};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -69,6 +76,23 @@ fn an_observation_is_too_old_right_after_an_hour() {
     assert_eq!(wake(&converged), Some(expected), "windows are nothing to a cluster that is there");
     let never = watched(Scenario::new("10.5.0 CU12", "10.5.0 CU12"), "2026-11-21T20:00:00Z");
     assert_eq!(wake(&never), Some(at("2027-11-21T21:00:00.000000001Z")));
+}
+
+/// Found by the property below: at its opening such a window was told of, and nothing had woken for that.
+#[test]
+fn a_window_that_is_all_cutoff_is_none() {
+    let never = SignedDuration::from_mins(28);
+    let mut scenario = watched(Scenario::new("10.5.0 CU9", "10.5.0 CU12"), "2026-08-04T21:00:00Z");
+    scenario.cluster.windows = vec![Window::Allow {
+        schedule: "0 */6 * * *".to_owned(),
+        duration: never,
+        time_zone: "Europe/Brussels".to_owned(),
+        cutoff: never,
+        fit: Fit::Warn,
+    }];
+    let before = scenario.plan();
+    scenario.now = at("2026-08-04T22:01:00Z");
+    assert_eq!(lasting(before), lasting(scenario.plan()));
 }
 
 #[test]
