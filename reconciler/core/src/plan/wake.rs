@@ -10,7 +10,8 @@ use super::{PlanInput, forecast::Outlook, presence::STALE_AFTER, work::Work};
 /// a retry is due; the observation becomes too old; an Advisory or the leave to downgrade ends (at midnight UTC).
 /// `None`: never. It may name a time at which nothing changes after all.
 ///
-/// Approvals do not expire in this release. A forecast that counts from the present moves on without this.
+/// Approvals do not expire in this release. A forecast that counts from the present moves on without this, and so does
+/// the end of the four years in which windows are looked for.
 #[must_use]
 pub fn next_change(input: &PlanInput<'_>, plan: &Plan) -> Option<Timestamp> {
     let mut edges = vec![input.observation.and_then(|seen| just_after(seen.taken_at, STALE_AFTER))];
