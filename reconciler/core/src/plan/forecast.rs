@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     PlanInput,
-    draft::Draft,
     work::{Case, Run, Work, plus},
 };
 use crate::window::{Calendar, Room, WindowState, second};
@@ -63,21 +62,20 @@ impl<'a> Outlook<'a> {
         })
     }
 
-    /// Warns where the work does not fit the window that it begins in, or none at all.
-    pub(super) fn warn_if_too_short(&self, steps: &[Step], draft: &mut Draft) {
+    /// What to warn of where the work, `steps`, does not fit the window that it begins in, or none at all.
+    pub(super) fn too_short(&self, steps: &[Step]) -> Option<String> {
         let needs = self.work.needs();
         let Some(room) = self.room else {
-            if self.closed.as_ref().is_some_and(|state| state.open || state.next_open.is_some()) {
-                let minutes = needs.whole_p95.as_mins();
-                let message = format!(
+            let minutes = needs.whole_p95.as_mins();
+            let opens = self.closed.as_ref().is_some_and(|state| state.open || state.next_open.is_some());
+            return opens.then(|| {
+                format!(
                     "by the estimate (p95) the work takes {minutes} min, and no window has room for it: it will never start"
-                );
-                draft.warn("WindowTooShort", "S7", message);
-            }
-            return;
+                )
+            });
         };
         if room.fits {
-            return;
+            return None;
         }
         let starts_now = room.opens == self.from;
         // What starts now is prepared first; before a window that is still closed that is done in time.
@@ -110,7 +108,7 @@ impl<'a> Outlook<'a> {
             }
             (Some(_), _) => String::new(),
         };
-        draft.warn("WindowTooShort", "S7", format!("{message}{then}"));
+        Some(format!("{message}{then}"))
     }
 }
 

@@ -120,9 +120,9 @@ fn window(input: &PlanInput<'_>, outlook: &Outlook<'_>, draft: &mut Draft) -> Op
     if !outlook.work.is_gated() {
         return None;
     }
-    let steps = std::mem::take(&mut draft.steps);
-    outlook.warn_if_too_short(&steps, draft);
-    draft.steps = steps;
+    if let Some(message) = outlook.too_short(&draft.steps) {
+        draft.warn("WindowTooShort", "S7", message);
+    }
     let state = outlook.closed.as_ref()?;
     let opens = outlook.room.map(|room| room.opens);
     // By its times, not by the minutes left: the same plan keeps the same words from round to round.

@@ -3,6 +3,8 @@
 //! Lists hold every issue of running systems; an issue of a stop is none of the target. What strikes on a hop, or
 //! while a stop starts, is a warning, and a block where it does harm and nobody accepted it.
 
+use std::collections::BTreeSet;
+
 use dataminer_schema::{
     plan::{BreakingChanges, KnownIssues},
     v1::knowledge::{BreakingChange, Component, Impact, KnownIssue, ReadOn, Stage},
@@ -213,12 +215,9 @@ impl News<'_, '_> {
     /// What strikes on a hop, or at the start of a stop.
     fn on_the_way(&self, course: &Course<'_>, draft: &mut Draft) {
         let knowledge = self.input.knowledge;
-        for issue in knowledge.issues() {
-            let decided = knowledge.rules().issues().any(|id| id == issue.id)
-                || knowledge.side_effects().any(|effect| effect.issue.as_deref() == Some(&issue.id));
-            if decided {
-                continue;
-            }
+        let by_effects = knowledge.side_effects().filter_map(|effect| effect.issue.as_deref());
+        let decided: BTreeSet<&str> = knowledge.rules().issues().chain(by_effects).collect();
+        for issue in knowledge.issues().filter(|issue| !decided.contains(issue.id.as_str())) {
             if issue.stage == Stage::Running && issue.path.is_none() {
                 self.at_stops(issue, course, draft);
             } else {
