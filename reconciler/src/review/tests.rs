@@ -315,7 +315,8 @@ proptest! {
     #[test]
     fn nothing_that_others_wrote_acts_in_a_comment(text in hostile()) {
         let plan = full("brussels", &text);
-        let other = full("brussels", "10.5.0 CU12");
+        // Unlike anything that `hostile` makes: plans that are equal have no row.
+        let other = full("brussels", "what the base wanted");
         assert_inert(&markdown(&Review::of(side(std::slice::from_ref(&plan)))), &text)?;
         assert_inert(&markdown(&Review::between(side(&[other]), side(&[plan]))), &text)?;
     }
