@@ -16,9 +16,7 @@ use dataminer_core::{
     },
     knowledge::Knowledge,
     lint::lint,
-    plan::{
-        Durations, PlanInput, PlanMode, PlanState, Quarantine as PlannedQuarantine, Retry, next_change, plan,
-    },
+    plan::{Durations, PlanInput, PlanMode, next_change, plan},
 };
 use dataminer_schema::{
     id::{ClusterName, PlanId},
@@ -87,8 +85,8 @@ pub(super) struct ClusterLoop<P> {
     pub(super) plan: Option<(PlanRow, Plan)>,
     /// The last failure that nothing has overcome since.
     pub(super) failure: Option<Failure>,
-    failures: u32,
-    retry_at: Option<Timestamp>,
+    pub(super) failures: u32,
+    pub(super) retry_at: Option<Timestamp>,
     pub(super) quarantine: Option<Quarantine>,
     /// The plan that an operator approved.
     pub(super) approval: Option<ApprovalStatus>,
@@ -298,10 +296,6 @@ impl<P: AgentPort> ClusterLoop<P> {
 
     /// The plan, and when it could be another by time alone.
     async fn make_plan(&mut self) -> Result<(Plan, Option<Timestamp>), StoreError> {
-        let durations = match self.durations.take() {
-            Some(durations) => durations,
-            None => Durations::of(self.shared.store.durations(&self.name).await?),
-        };
         let vault = match self.shared.vault.list(&self.name).await {
             Ok(vault) => vault,
             Err(error) => {
@@ -311,23 +305,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                 Vec::new()
             }
         };
-        let state = PlanState {
-            installation: Some(self.shared.config.installation.clone()),
-            suspended: None,
-            quarantine: self.quarantine.as_ref().map(|quarantine| PlannedQuarantine {
-                desired: quarantine.desired.clone(),
-                reason: quarantine.failure.message.clone(),
-            }),
-            retry: self.retry_at.map(|at| Retry {
-                at,
-                reason: self.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
-                attempts: self.failures,
-            }),
-            approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
-            prepared: self.prepared.clone(),
-            durations,
-            ..PlanState::default()
-        };
+        let state = self.standing().await?;
         let input = PlanInput {
             desired: &self.target.desired,
             observation: self.observation.as_ref(),

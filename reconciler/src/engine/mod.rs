@@ -21,6 +21,7 @@ mod operator;
 mod ownership;
 mod port;
 mod publish;
+mod standing;
 #[cfg(test)]
 mod tests;
 

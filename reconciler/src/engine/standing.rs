@@ -1,0 +1,33 @@
+//! How a cluster stands besides its manifest and what its Agents show: what the planner is told of it.
+
+use dataminer_core::plan::{Durations, PlanState, Quarantine as PlannedQuarantine, Retry};
+
+use super::{AgentPort, cluster::ClusterLoop};
+use crate::store::StoreError;
+
+impl<P: AgentPort> ClusterLoop<P> {
+    /// What the process knows of the cluster. The durations are handed out with it, and are to be put back.
+    pub(super) async fn standing(&mut self) -> Result<PlanState, StoreError> {
+        let durations = match self.durations.take() {
+            Some(durations) => durations,
+            None => Durations::of(self.shared.store.durations(&self.name).await?),
+        };
+        Ok(PlanState {
+            installation: Some(self.shared.config.installation.clone()),
+            suspended: None,
+            quarantine: self.quarantine.as_ref().map(|quarantine| PlannedQuarantine {
+                desired: quarantine.desired.clone(),
+                reason: quarantine.failure.message.clone(),
+            }),
+            retry: self.retry_at.map(|at| Retry {
+                at,
+                reason: self.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
+                attempts: self.failures,
+            }),
+            approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
+            prepared: self.prepared.clone(),
+            durations,
+            ..PlanState::default()
+        })
+    }
+}
