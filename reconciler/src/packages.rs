@@ -7,6 +7,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use dataminer_schema::v1::catalog::PackageSource;
+
 /// Finds package files by name in the configured folders.
 #[derive(Clone, Debug, Default)]
 pub struct PackagePlaces {
@@ -37,7 +39,7 @@ impl PackageError {
                 "write a name or relative path below a folder of the configuration's `packages`"
             }
             Self::Unsupported { .. } => {
-                "use a `file:` source, or leave it out and put the file into a package place"
+                "put the file into a package place and write its relative path as `source`, or leave `source` out"
             }
             Self::Unreadable { .. } => "make the folder readable for this process",
         }
@@ -54,21 +56,15 @@ impl PackagePlaces {
     ///
     /// # Errors
     /// A file that is nowhere, or lies outside the folders of the configuration.
-    pub fn find(&self, file: &str, source: Option<&str>) -> Result<PathBuf, PackageError> {
-        let outside = || PackageError::Outside {
-            file: file.to_owned(),
-            source_text: source.unwrap_or(file).to_owned(),
-        };
+    pub fn find(&self, file: &str, source: Option<&PackageSource>) -> Result<PathBuf, PackageError> {
+        let source_text = || source.map_or_else(|| file.to_owned(), ToString::to_string);
+        let outside = || PackageError::Outside { file: file.to_owned(), source_text: source_text() };
         let wanted = match source {
             None => Path::new(file),
-            Some(source) => match source.split_once(':') {
-                Some(("file", rest)) => Path::new(rest.strip_prefix("//").unwrap_or(rest)),
-                Some((scheme, _)) if scheme.len() > 1 => {
-                    let (file, source_text) = (file.to_owned(), source.to_owned());
-                    return Err(PackageError::Unsupported { file, source_text });
-                }
-                _ => Path::new(source),
-            },
+            Some(PackageSource::Relative(path) | PackageSource::File(path)) => Path::new(path),
+            Some(PackageSource::Remote(_)) => {
+                return Err(PackageError::Unsupported { file: file.to_owned(), source_text: source_text() });
+            }
         };
         if wanted.components().any(|part| matches!(part, Component::ParentDir)) {
             return Err(outside());
@@ -126,30 +122,30 @@ mod tests {
             fs::write(at(file), "x").expect("a file can be written");
         }
         let places = PackagePlaces::new(vec![at("one"), at("missing"), at("two")]);
-        let find = |file: &str, source: Option<&str>| places.find(file, source);
+        let find = |file: &str, source: Option<PackageSource>| places.find(file, source.as_ref());
+        let relative = |path: &str| Some(PackageSource::Relative(path.to_owned()));
+        let absolute = |name: &str| Some(PackageSource::File(at(name).display().to_string()));
         let real = |name: &str| at(name).canonicalize().expect("the file is there");
 
         assert_eq!(find("a.dmupgrade", None).expect("it is there"), real("two/a.dmupgrade"));
         assert_eq!(
-            find("b.dmupgrade", Some("2026/b.dmupgrade")).expect("it is there"),
+            find("b.dmupgrade", relative("2026/b.dmupgrade")).expect("it is there"),
             real("two/2026/b.dmupgrade")
         );
         assert_eq!(
-            find("b.dmupgrade", Some("file:2026/b.dmupgrade")).expect("it is there"),
-            real("two/2026/b.dmupgrade")
+            find("a.dmupgrade", absolute("two/a.dmupgrade")).expect("it is there"),
+            real("two/a.dmupgrade")
         );
-        let absolute = format!("file://{}", at("two/a.dmupgrade").display());
-        assert_eq!(find("a.dmupgrade", Some(&absolute)).expect("it is there"), real("two/a.dmupgrade"));
 
         assert!(matches!(find("c.dmupgrade", None), Err(PackageError::Missing { .. })));
-        let secret = format!("file://{}", at("other/secret").display());
-        assert!(matches!(find("a.dmupgrade", Some(&secret)), Err(PackageError::Outside { .. })));
-        assert!(matches!(find("a.dmupgrade", Some("../other/secret")), Err(PackageError::Outside { .. })));
-        assert!(matches!(find("../other/secret", None), Err(PackageError::Outside { .. })));
+        assert!(matches!(find("a.dmupgrade", absolute("other/secret")), Err(PackageError::Outside { .. })));
         assert!(matches!(
-            find("a", Some("https://169.254.169.254/a")),
-            Err(PackageError::Unsupported { .. })
+            find("a.dmupgrade", relative("../other/secret")),
+            Err(PackageError::Outside { .. })
         ));
+        assert!(matches!(find("../other/secret", None), Err(PackageError::Outside { .. })));
+        let metadata = PackageSource::Remote("https://169.254.169.254/a".to_owned());
+        assert!(matches!(find("a", Some(metadata)), Err(PackageError::Unsupported { .. })));
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(at("other/secret"), at("one/link.dmupgrade"))

@@ -8,7 +8,7 @@ use std::{
 use dataminer_schema::{
     id::Sha256,
     load::Located,
-    v1::catalog::{Insides, Package, PackageCatalog},
+    v1::catalog::{Insides, Package, PackageCatalog, PackageSource},
     version::{Line, MonthIndex, PackageKind, Track, Version},
 };
 
@@ -36,7 +36,7 @@ pub struct Entry {
     pub sha256: Sha256,
     /// Bytes, where the catalogue tells.
     pub size: Option<u64>,
-    pub source: Option<String>,
+    pub source: Option<PackageSource>,
     pub kind: PackageKind,
     /// Absent for tools.
     pub release: Option<Release>,

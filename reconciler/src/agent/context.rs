@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use dataminer_core::exec::effect::Package;
-use dataminer_schema::id::Sha256;
+use dataminer_schema::{id::Sha256, v1::catalog};
 use tokio::sync::Semaphore;
 
 use super::{layout::Layout, secrets::SecretResolver, transport::Timeouts};
@@ -104,12 +104,12 @@ impl PackageSource for PackagePlaces {
 pub struct CataloguedPackages {
     pub places: PackagePlaces,
     /// The `source` of catalogue entries that have one.
-    pub sources: BTreeMap<Sha256, String>,
+    pub sources: BTreeMap<Sha256, catalog::PackageSource>,
 }
 
 impl PackageSource for CataloguedPackages {
     fn locate(&self, package: &Package) -> Result<PathBuf, PackageError> {
-        self.places.find(&package.file, self.sources.get(&package.sha256).map(String::as_str))
+        self.places.find(&package.file, self.sources.get(&package.sha256))
     }
 }
 

@@ -83,7 +83,11 @@ impl Scanned {
             sha256: self.sha256.clone()?,
             size: Some(*size),
             // One that lies in the folder itself is found by its name.
-            source: self.found.relative.contains('/').then(|| self.found.relative.clone()),
+            source: self
+                .found
+                .relative
+                .contains('/')
+                .then(|| catalog::PackageSource::Relative(self.found.relative.clone())),
             kind: named.kind,
             version: named.version.clone(),
             insides,

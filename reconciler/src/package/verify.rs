@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use dataminer_schema::{id::Sha256, v1::catalog::Insides};
+use dataminer_schema::{
+    id::Sha256,
+    v1::catalog::{Insides, PackageSource},
+};
 use serde::Serialize;
 
 use super::{
@@ -16,7 +19,7 @@ use crate::packages::PackagePlaces;
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     pub file: &'a str,
-    pub source: Option<&'a str>,
+    pub source: Option<&'a PackageSource>,
     pub sha256: &'a Sha256,
     pub size: Option<u64>,
     pub insides: &'a Insides,

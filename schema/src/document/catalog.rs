@@ -58,7 +58,8 @@ struct Package {
     /// The size of the file in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
-    /// Where the file is (`file:///…`, or relative to the package place); without it, it is looked up by name.
+    /// Where the file is: relative to the package place, or `file:///…`, `https://…`, `s3://…`, `az://…`; without it, it is
+    /// looked up by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     source: Option<PackageSource>,
     /// Says that the file is a full package of this version, where the name does not.
@@ -167,7 +168,7 @@ impl From<Package> for catalog::Package {
             file,
             sha256,
             size,
-            source: source.map(|PackageSource(source)| source),
+            source: source.map(|PackageSource(source)| catalog::PackageSource::of(source)),
             kind,
             version,
             insides,
@@ -214,7 +215,7 @@ impl From<&catalog::Package> for Package {
             file: FileName(file),
             sha256: Digest(sha256),
             size,
-            source: source.map(PackageSource),
+            source: source.map(|source| PackageSource(source.to_string())),
             base,
             prerequisites: prerequisites.map(|names| names.into_iter().map(Line).collect()),
             executor,

@@ -337,8 +337,9 @@ url_type! {
 }
 url_type! {
     /// Where a package file is.
-    PackageSource, "PackageSource", "packageSource", "^(file:///[^ \\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*|[^:\\x00-\\x1f\\x7f]+)$",
-    "Where the file is: `file:///…`, or a path relative to the package place."
+    PackageSource, "PackageSource", "packageSource", "^(file:///[^ \\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*|(https|s3|az)://[^ /@\\x00-\\x1f\\x7f]+/[^ /\\x00-\\x1f\\x7f][^ \\x00-\\x1f\\x7f]*|[^:\\x00-\\x1f\\x7f]+)$",
+    "Where the file is: a path relative to the package place, `file:///…`, `https://host/path`, `s3://bucket/path`, or `az://account/container/path`.",
+    ["2026/DataMiner 10.6.0 Full Upgrade.dmupgrade", "https://packages.example/web.dmupgrade", "s3://packages/dataminer/web.dmupgrade"]
 }
 url_type! {
     /// A folder inside a repository.

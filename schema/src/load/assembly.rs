@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Fleet, Located, dependencies,
+    Fleet, Located, catalog, dependencies,
     merge::{fields_of, fill_from},
     reading::ReadDocument,
 };
@@ -61,6 +61,7 @@ pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>)
         fleet.clusters.extend(clusters);
         found.extend(faults);
     }
+    found.extend(fleet.catalogs.iter().flat_map(catalog::not_carried_out));
     dependencies::judge(&fleet, &mut found);
     follow_rollouts(&mut fleet, &mut found);
     hand_out_advisories(&mut fleet, &mut found);

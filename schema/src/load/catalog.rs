@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    Located,
     across::Facts,
     check::quoted,
     source::{Place, Source},
     tree::{Entry, Node},
 };
 use crate::{
-    diagnostic::Code,
+    diagnostic::{Code, Diagnostic, Severity},
     document::{
         Kind,
         catalog::{CatalogDocument, EXPLICIT},
     },
-    v1::catalog::PackageCatalog,
+    v1::catalog::{Package, PackageCatalog},
     version::{PackageFile, PackageKind, Version},
 };
 
@@ -55,6 +56,20 @@ pub(super) fn judge(source: &mut Source<'_>, node: &Node, facts: &mut Facts) {
     for build in spec.get("builds").map(Node::entries).unwrap_or_default() {
         judge_build(source, build, facts);
     }
+}
+
+/// Packages at places that this release does not fetch from. The catalogue is right, but no plan uses such a package.
+pub(super) fn not_carried_out(catalog: &Located<PackageCatalog>) -> Vec<Diagnostic> {
+    let remote = |(index, package): (usize, &Package)| {
+        let source = package.source.as_ref().filter(|source| !source.is_carried_out())?;
+        let message =
+            format!("packages are not fetched from {} by this release", quoted(&source.to_string()));
+        let help = "the catalogue is right, but no change that needs this package starts: put the file into a package place \
+                    and write its relative path, or leave `source` out";
+        let place = format!("spec.packages[{index}].source");
+        Some(catalog.diagnostic(Severity::Warning, &place, Code::NotSupportedYet, message, help))
+    };
+    catalog.value.packages.iter().enumerate().filter_map(remote).collect()
 }
 
 fn judge_package(source: &mut Source<'_>, package: &Node) {

@@ -292,30 +292,6 @@ fn socket(text: &str) -> Result<(), Fault> {
     })
 }
 
-fn url(text: &str, prefix: &str, expected: &str) -> Result<(), Fault> {
-    line(text)?;
-    if text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && !rest.starts_with(' ')) {
-        return Ok(());
-    }
-    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-    let later = matches!(scheme, Some("s3" | "az" | "https" | "http" | "postgres" | "postgresql"));
-    if later {
-        return Err(Fault::new(
-            Code::NotSupportedYet,
-            format!(
-                "{} is not supported yet here by this version",
-                quoted(&format!("{}://", scheme.unwrap_or_default()))
-            ),
-            format!("write {expected}"),
-        ));
-    }
-    Err(Fault::new(
-        Code::BadUrl,
-        format!("{} cannot be used here", quoted(text)),
-        format!("write {expected}"),
-    ))
-}
-
 fn bad_url(text: &str, help: impl Into<String>) -> Result<(), Fault> {
     Err(Fault::new(Code::BadUrl, format!("{} cannot be used here", quoted(text)), help))
 }
@@ -430,18 +406,26 @@ fn issue_id(text: &str) -> Result<(), Fault> {
 
 fn package_source(text: &str) -> Result<(), Fault> {
     line(text)?;
-    let path = if text.contains(':') {
-        url(text, "file:///", "`file:///…`, or a path relative to the package place")?;
-        text.strip_prefix("file://").unwrap_or(text)
-    } else {
-        text
+    let help = "write a path relative to the package place, `file:///…`, `https://host/path`, `s3://bucket/path`, or \
+                `az://account/container/path`";
+    let path = match text.split_once("://") {
+        Some(("file", path)) if path.len() > 1 && path.starts_with('/') && !path.starts_with("/ ") => path,
+        Some(("https" | "s3" | "az", rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            if authority.contains('@') {
+                return bad_url(text, "a URL holds no account; the configuration of the package place does");
+            }
+            if authority.is_empty() || path.is_empty() || path.starts_with('/') || rest.contains(' ') {
+                return bad_url(text, help);
+            }
+            path
+        }
+        Some(_) => return bad_url(text, help),
+        None if text.contains(':') => return bad_url(text, help),
+        None => text,
     };
     if path.split(['/', '\\']).any(|part| part == "..") {
-        return Err(Fault::new(
-            Code::BadUrl,
-            format!("{} leads out of its folder", quoted(text)),
-            "write the path without `..`",
-        ));
+        return bad_url(text, "write the path without `..`: it leads out of its folder");
     }
     Ok(())
 }

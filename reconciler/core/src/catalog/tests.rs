@@ -106,12 +106,15 @@ fn equal_entries_unite_and_fill_each_other() {
     let mut bare = full("10.5.0 CU4", 16239);
     bare.size = None;
     let mut placed = full("10.5.0 CU4", 16239);
-    placed.source = Some("file:///packages".to_owned());
+    placed.source = Some(PackageSource::File("/packages".to_owned()));
     let catalog = unite(&[located("a", 1, vec![bare], &[]), located("b", 1, vec![placed], &[])]);
     let catalog = catalog.expect("no conflict");
     let entries: Vec<&Entry> = catalog.packages().collect();
     assert_eq!(entries.len(), 1);
-    assert_eq!((entries[0].size, entries[0].source.as_deref()), (Some(3 << 30), Some("file:///packages")));
+    assert_eq!(
+        (entries[0].size, entries[0].source.as_ref()),
+        (Some(3 << 30), Some(&PackageSource::File("/packages".to_owned())))
+    );
     assert_eq!(catalog.by_digest(&entries[0].sha256), Some(entries[0]));
 }
 

@@ -1,8 +1,11 @@
 //! What a manifest declares or a plan needs, and this release does not carry out: nothing starts while it is there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dataminer_schema::plan::{Action, BlockCode, Disruption, Step};
 
 use super::{PlanInput, draft::Draft};
+use crate::catalog::Entry;
 
 /// Blocks a change of a cluster that relies on what would be left out.
 pub(super) fn plan_unsupported(input: &PlanInput<'_>, draft: &mut Draft) {
@@ -14,12 +17,20 @@ pub(super) fn plan_unsupported(input: &PlanInput<'_>, draft: &mut Draft) {
             "take it out if the change is safe without it, or make the change by hand",
         );
     }
-    for what in draft.steps.iter().filter_map(beyond_the_driver).collect::<std::collections::BTreeSet<_>>() {
+    for what in draft.steps.iter().filter_map(beyond_the_driver).collect::<BTreeSet<_>>() {
         draft.block(
             BlockCode::NotSupportedYet,
             Vec::new(),
             format!("the plan needs {what}, and this release does not carry it out"),
             "make this change by hand, by the steps of the plan",
+        );
+    }
+    for (file, source) in remote_packages(input, &draft.steps) {
+        draft.block(
+            BlockCode::NotSupportedYet,
+            Vec::new(),
+            format!("`{file}` lies at `{source}`, and this release does not fetch packages from there"),
+            "put the file into a package place and write its relative path as `source`, or leave `source` out",
         );
     }
     let missing: Vec<Action> =
@@ -32,6 +43,17 @@ pub(super) fn plan_unsupported(input: &PlanInput<'_>, draft: &mut Draft) {
             "make this change by hand, by the steps of the plan",
         );
     }
+}
+
+/// The packages of the steps that no package place holds, with where they are.
+fn remote_packages(input: &PlanInput<'_>, steps: &[Step]) -> BTreeMap<String, String> {
+    let staged = steps.iter().filter(|step| step.action == Action::StagePackage);
+    let wanted: BTreeSet<_> = staged.filter_map(|step| step.sha256.as_ref()).collect();
+    let remote = |entry: &Entry| {
+        let source = entry.source.as_ref().filter(|source| !source.is_carried_out())?;
+        Some((entry.file.clone(), source.to_string()))
+    };
+    wanted.into_iter().filter_map(|sha256| input.catalog.by_digest(sha256)).filter_map(remote).collect()
 }
 
 /// What the driver cannot do of an action that it can do else.

@@ -57,7 +57,7 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a str>,
+    source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     executor: Option<bool>,
     fingerprints: usize,
@@ -118,7 +118,7 @@ fn listed<'a>(entry: &'a Entry, knowledge: &Knowledge) -> Listed<'a> {
         file,
         sha256,
         size: *size,
-        source: source.as_deref(),
+        source: source.as_ref().map(ToString::to_string),
         executor: insides.executor,
         fingerprints: insides.fingerprints.len(),
         // Tools last.

@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     for entry in &entries {
         let wanted = Wanted {
             file: &entry.file,
-            source: entry.source.as_deref(),
+            source: entry.source.as_ref(),
             sha256: &entry.sha256,
             size: entry.size,
             insides: &entry.insides,

@@ -52,7 +52,7 @@ fn with_fingerprint(file: &str) -> String {
 #[test]
 fn what_is_written_is_read_back_as_it_was() {
     use crate::{
-        v1::catalog::{Fingerprint, Insides, Package, PackageCatalog},
+        v1::catalog::{Fingerprint, Insides, Package, PackageCatalog, PackageSource},
         version::PackageKind,
     };
     let sha256: crate::id::Sha256 = DIGEST.to_lowercase().parse().expect("it is one");
@@ -60,7 +60,7 @@ fn what_is_written_is_read_back_as_it_was() {
         file: file.to_owned(),
         sha256: sha256.clone(),
         size: Some(5),
-        source: Some("2026/a b.dmupgrade".to_owned()),
+        source: Some(PackageSource::Relative("2026/a b.dmupgrade".to_owned())),
         kind,
         version: version.map(|version| version.parse().expect("a version")),
         insides: Insides::default(),
@@ -112,12 +112,13 @@ fn packages_that_contradict_themselves_are_refused() {
         ),
         (format!("{{ file: x.dmupdate, sha256: {DIGEST} }}"), Code::PackageWithoutRelease),
         (format!("{{ file: x.zip, sha256: {DIGEST} }}"), Code::BadPackageFile),
-        (
-            format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"https://x/y\" }}"),
-            Code::NotSupportedYet,
-        ),
         (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"file:///a/../b\" }}"), Code::BadUrl),
         (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: a/../../b }}"), Code::BadUrl),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"s3://b/../x\" }}"), Code::BadUrl),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"http://x/y\" }}"), Code::BadUrl),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"https://x\" }}"), Code::BadUrl),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: \"https://me@x/y\" }}"), Code::BadUrl),
+        (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, source: 'C:\\x' }}"), Code::BadUrl),
         ("{ file: x.dmupgrade, sha256: 1234abcd }".to_owned(), Code::BadDigest),
         ("{ file: x.dmupgrade }".to_owned(), Code::MissingField),
         (format!("{{ file: x.dmupgrade, sha256: {DIGEST}, size: -1 }}"), Code::OutOfRange),
@@ -148,6 +149,29 @@ fn packages_that_contradict_themselves_are_refused() {
         ("\"10.5.0.0-16889\": 10.5", Code::VersionNotText),
     ] {
         assert_eq!(codes(&catalog(&format!("  builds:\n    {build}\n"))), [code], "{build}");
+    }
+}
+
+#[test]
+fn each_form_of_a_source_is_read_and_what_is_not_fetched_is_said_at_its_place() {
+    use crate::v1::catalog::PackageSource;
+    for (source, remote) in [
+        ("2026/a.dmupgrade", false),
+        ("file:///packages/a b.dmupgrade", false),
+        ("https://packages.example/2026/a.dmupgrade", true),
+        ("s3://packages/dataminer/a.dmupgrade", true),
+        ("az://account/packages/a.dmupgrade", true),
+    ] {
+        let text = catalog(&format!(
+            "  packages:\n    - {{ file: x.dmupgrade, sha256: {DIGEST}, tool: x, source: \"{source}\" }}\n"
+        ));
+        let (fleet, found) = load_fleet(&[file("a.yaml", &text)]);
+        let read = fleet.catalogs[0].value.packages[0].source.as_ref().expect("the catalogue is right");
+        assert_eq!((read.to_string().as_str(), read.is_carried_out()), (source, !remote));
+        assert_eq!(matches!(read, PackageSource::Remote(_)), remote);
+        let said = lines(&found);
+        let expected = format!("warning[E0309]: packages are not fetched from `{source}` by this release");
+        assert_eq!(said.contains(&expected), remote, "{said}");
     }
 }
 

@@ -318,6 +318,24 @@ fn what_is_not_carried_out_blocks_every_change_and_nothing_else() {
 }
 
 #[test]
+fn a_package_that_is_not_fetched_blocks_the_changes_that_need_it_and_names_its_place() {
+    use dataminer_schema::v1::catalog::PackageSource;
+    let at = |release: &str| {
+        let mut scenario = Scenario::new("10.5.0 CU9", "10.5.0 CU12");
+        for package in &mut scenario.packages {
+            if package.file.contains(release) {
+                package.source = Some(PackageSource::Remote(format!("s3://packages/{}", package.file)));
+            }
+        }
+        scenario.plan()
+    };
+    let plan = at("10.5.0.0(CU12)");
+    assert_eq!(codes(&plan), [BlockCode::NotSupportedYet]);
+    assert!(plan.blocked[0].message.contains("lies at `s3://packages/DataMiner 10.5.0.0(CU12)"), "{plan:?}");
+    assert_eq!(codes(&at("10.5.0.0(CU11)")), []);
+}
+
+#[test]
 fn an_advisory_turns_the_block_of_its_issue_into_a_warning_until_it_expires() {
     use dataminer_schema::v1::{advisory::Advisory, rollout::Selector};
     let advised = |issue: &str, accept: bool, expires: &str| {

@@ -1,7 +1,10 @@
 //! The PackageCatalog: which package files exist, pinned by their SHA-256.
 
+mod source;
+
 use std::collections::BTreeMap;
 
+pub use self::source::PackageSource;
 use crate::{
     id::Sha256,
     version::{PackageKind, Version},
@@ -28,7 +31,7 @@ pub struct Package {
     /// Bytes.
     pub size: Option<u64>,
     /// Where the file is; without it, it is looked up by name in the configured package places.
-    pub source: Option<String>,
+    pub source: Option<PackageSource>,
     /// What the package installs.
     pub kind: PackageKind,
     /// The release that the package installs; absent for tools.
