@@ -425,7 +425,11 @@ fn package_source(text: &str) -> Result<(), Fault> {
         None => text,
     };
     if path.split(['/', '\\']).any(|part| part == "..") {
-        return bad_url(text, "write the path without `..`: it leads out of its folder");
+        return Err(Fault::new(
+            Code::BadUrl,
+            format!("{} leads out of its folder", quoted(text)),
+            "write the path without `..`",
+        ));
     }
     Ok(())
 }
