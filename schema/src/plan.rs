@@ -162,6 +162,10 @@ pub struct Step {
     /// What the staged copy of the package lacks; `sha256` stays that of the package as it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<PackagePatch>,
+    /// The checks of the package that a RunPrerequisites leaves out, because a later step brings about what they ask for
+    /// (`VerifyBrokerGatewayMigration.dll`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// The Agents that the step changes or looks at, in the order of the manifest.
     pub agents: Vec<AgentName>,
     /// What users notice meanwhile.
@@ -199,6 +203,13 @@ pub struct PackagePatch {
     /// know it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256>,
+}
+
+impl PackagePatch {
+    /// The file of the check that is left out.
+    pub fn check(&self) -> Option<&str> {
+        self.removes.rsplit('\\').next()
+    }
 }
 
 /// Something that the servers must have or pass, with what the observation shows of it.

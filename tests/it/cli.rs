@@ -78,6 +78,7 @@ fn the_downgrade_of_the_examples_says_what_will_be_lost() {
         actions,
         [
             "StagePackage",
+            "RunPrerequisites",
             "SaveBackup",
             "DowngradeCore",
             "VerifyCluster",
@@ -91,7 +92,7 @@ fn the_downgrade_of_the_examples_says_what_will_be_lost() {
     assert_eq!(loss["content"], "10.4.0 CU21");
     assert_eq!(loss["takenAt"], "2026-11-14T22:11:02Z");
     assert_eq!(loss["agents"], serde_json::json!(["ghe-dma-01", "ghe-dma-02"]));
-    assert_eq!(loss["backup"], steps[5]["backup"], "what is lost follows from what is restored");
+    assert_eq!(loss["backup"], steps[6]["backup"], "what is lost follows from what is restored");
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn prepared(desk: &Desk<'_>) -> PlanId {
     desk.until("an approval to be asked for", |cluster| cluster.reason == "Approval");
     wait::until("the preparations", PATIENCE, || {
         let history = desk.history();
-        if history.contains("step 2: SaveBackup done") { Ok(()) } else { Err(history) }
+        if history.contains("SaveBackup done") { Ok(()) } else { Err(history) }
     });
     let status = desk.until("waiting", |cluster| cluster.operation.is_none() && cluster.reason == "Approval");
     status.plan.expect("it has a plan")

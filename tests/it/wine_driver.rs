@@ -260,6 +260,7 @@ async fn the_checks_of_a_package_run_by_the_products_own_program() {
         EffectKind::RunPrerequisites(Box::new(PrerequisiteRun {
             id: JobId::new(id).expect("a valid id"),
             package: package.clone(),
+            without: Vec::new(),
             agents: vec![scene.agent.clone()],
             run_as: RunAs::SshUser,
             deadline: Timestamp::now() + SignedDuration::from_mins(5),

@@ -3,10 +3,12 @@
 use std::fs;
 
 use dataminer_reconciler_tests::{
+    dms::add_package,
     installation::{Installation, Peer},
     wine::WineHost,
 };
 use dataminer_schema::status::ClusterState;
+use dms_simulator::package::Kind;
 
 use crate::wine_agent::{ROOT, lay_dms};
 
@@ -16,8 +18,8 @@ const PACKAGE: &str = "DataMiner 10.5.0.0(CU13)-17003 Full Upgrade.dmupgrade";
 fn wanting_the_next_cu(host: &WineHost) -> Installation {
     lay_dms(host);
     let mut installation = Installation::new(host.user(), host.client_key());
-    fs::write(installation.package_path(PACKAGE), b"not a real package").expect("the folder can be written");
-    installation.approve(PACKAGE).explain("10.5.0.0-16500", "10.5.0 CU9");
+    assert_eq!(add_package(&mut installation, "10.5.0 CU13 (build 17003)", Kind::Full), PACKAGE);
+    installation.explain("10.5.0.0-16500", "10.5.0 CU9");
     let peer = Peer {
         name: "dma-01".to_owned(),
         address: format!("127.0.0.1:{}", host.port()),

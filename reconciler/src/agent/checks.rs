@@ -54,8 +54,18 @@ pub(super) async fn run(
         Ok(found) => found,
         Err(error) => return Outcome::Failed(error.into_failure(wanted.agents.clone())),
     };
+    let is_left_out =
+        |check: &Check| wanted.without.iter().any(|name| name.eq_ignore_ascii_case(&check.file));
+    let (left_out, found): (Vec<Check>, Vec<Check>) = found.into_iter().partition(is_left_out);
+    for check in left_out {
+        let note = format!("prerequisite {} is left out, as the plan says", check.file.escape_debug());
+        tell(progress, Progress::Note(note));
+    }
     if found.is_empty() {
-        tell(progress, Progress::Note(format!("{} carries no prerequisites", wanted.package.file)));
+        tell(
+            progress,
+            Progress::Note(format!("{} carries no prerequisites that could be run now", wanted.package.file)),
+        );
         return Outcome::Checked(Checked::default());
     }
     let (checks, unnamable): (Vec<Check>, Vec<Check>) =

@@ -243,6 +243,9 @@ fn step_line(step: &Step, plan: &Plan) -> String {
     if let Some(patch) = patch {
         put!(line, "; **from a copy without** {}", code(&patch.removes));
     }
+    for check in &step.without {
+        put!(line, "; **without** {}", code(check));
+    }
     if let Some(estimate) = step.estimate {
         put!(line, "; {}", range((estimate.p50, estimate.p95)));
     }

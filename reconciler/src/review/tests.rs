@@ -44,6 +44,7 @@ fn full(cluster: &str, text: &str) -> Plan {
         backup,
         module: Some(text.to_owned()),
         hook: Some(text.to_owned()),
+        without: vec![text.to_owned()],
         patch: Some(PackagePatch { removes: text.to_owned(), sha256: None }),
         settle: Some(SignedDuration::from_mins(15)),
         agents: agents.clone(),

@@ -38,9 +38,14 @@ impl Scene {
     }
 
     async fn check(&self, id: &str, package: &Package) -> (Outcome, Vec<Progress>) {
+        self.check_without(id, package, &[]).await
+    }
+
+    async fn check_without(&self, id: &str, package: &Package, without: &[&str]) -> (Outcome, Vec<Progress>) {
         let wanted = PrerequisiteRun {
             id: JobId::new(id).expect("a job id"),
             package: package.clone(),
+            without: without.iter().map(|&check| check.to_owned()).collect(),
             agents: vec![name("dma-1"), name("dma-2")],
             run_as: RunAs::System,
             deadline: Timestamp::now() + SignedDuration::from_mins(2),
@@ -100,6 +105,19 @@ async fn a_failed_check_is_known_by_its_result_and_not_by_an_exit_code() {
     // Cured, under another id.
     scene.setup.inject("dma-2", Fault::ClearPrerequisite("VerifyNatsCluster".to_owned())).await;
     assert_eq!(checked(&scene.check("0123456789ab-2-2", &scene.package()).await.0).passed, 8);
+}
+
+/// H4, G2: what a later step brings about, and what the copy lacks.
+#[tokio::test]
+async fn a_check_that_the_plan_leaves_out_is_not_run() {
+    let scene = Scene::start().await;
+    scene.setup.inject("dma-2", Fault::FailPrerequisite("VerifyNatsCluster".to_owned())).await;
+    let without = ["verifynatscluster.dll"];
+    let (outcome, progress) = scene.check_without("0123456789ab-2-1", &scene.package(), &without).await;
+    assert_eq!(checked(&outcome), &Checked { passed: 6, findings: Vec::new() });
+    assert!(!exists(&scene.job("dma-2", "0123456789ab-2-1/VerifyNatsCluster.dll.json")));
+    assert!(format!("{progress:?}").contains("VerifyNatsCluster.dll is left out"), "{progress:?}");
+    scene.setup.assert_all_commands_known();
 }
 
 #[tokio::test]

@@ -150,6 +150,7 @@ mod tests {
             requirements: Vec::new(),
             release_notes: None,
             settle: None,
+            without: Vec::new(),
         }
     }
 

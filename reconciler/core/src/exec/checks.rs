@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use dataminer_schema::{
     id::{AgentName, JobId},
+    plan::PackagePatch,
     v1::cluster::RunAs,
 };
 use jiff::Timestamp;
@@ -29,6 +30,9 @@ pub struct PrerequisiteRun {
     pub id: JobId,
     /// The package whose checks they are.
     pub package: Package,
+    /// Those of them that are not run: what they ask for comes later, or the package's copy lacks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     pub agents: Vec<AgentName>,
     pub run_as: RunAs,
     /// Until when the jobs are waited for.
@@ -83,9 +87,11 @@ impl Machine {
     /// The checks of the step at hand.
     pub(super) fn checks(&self, now: Timestamp) -> Result<EffectKind, Failure> {
         let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
+        let lacks = step.patch.as_ref().and_then(PackagePatch::check).map(str::to_owned);
         Ok(EffectKind::RunPrerequisites(Box::new(PrerequisiteRun {
             id: self.job_id(step)?,
             package: self.package(step)?,
+            without: step.without.iter().cloned().chain(lacks).collect(),
             agents: step.agents.clone(),
             run_as: self.desired.cluster.upgrade.run_as.clone(),
             deadline: after(now, self.policy.check_job).min(self.deadline),

@@ -3,7 +3,12 @@
 
 use dataminer_schema::plan::{Action, Disruption, Plan, Step};
 
-use super::{Notes, content::covers_all, is_core_change, is_web_change};
+use super::{
+    Notes,
+    content::covers_all,
+    is_core_change, is_web_change,
+    tools::{PORTS, is_tool},
+};
 
 /// Whether a plan does nothing but prepare (S8).
 pub(super) fn only_prepares(plan: &Plan) -> bool {
@@ -54,10 +59,16 @@ pub(super) fn check_hooks(plan: &Plan, notes: &mut Notes) {
     }
 }
 
-/// S1: the checks run behind the staging of everything and before all else, on all Agents, with a package that a later
-/// step installs first.
+/// S1: the checks run behind the staging of everything and before all else, with the package that is installed first, on
+/// the Agents that it reaches; but for those that ask for what a tool before it brings about.
 pub(super) fn check_prerequisites(plan: &Plan, notes: &mut Notes) {
-    let first = plan.steps.iter().find(|step| is_core_change(step) || is_web_change(step));
+    if let Some(step) =
+        plan.steps.iter().find(|step| !step.without.is_empty() && step.action != Action::RunPrerequisites)
+    {
+        notes.note("prerequisites", Some(step), "leaves checks out and runs none");
+    }
+    let place = plan.steps.iter().position(|step| is_core_change(step) || is_web_change(step));
+    let first = place.and_then(|place| plan.steps.get(place));
     for (index, step) in
         plan.steps.iter().enumerate().filter(|(_, step)| step.action == Action::RunPrerequisites)
     {
@@ -77,9 +88,35 @@ pub(super) fn check_prerequisites(plan: &Plan, notes: &mut Notes) {
                 "checks another package than the one that is installed first",
             );
         }
-        if first.is_some_and(|first| !first.agents.iter().all(|agent| step.agents.contains(agent))) {
-            notes.note("prerequisites", Some(step), "does not check every Agent that is changed first");
+        let ahead = plan.steps.get(index + 1..place.unwrap_or_default().max(index + 1)).unwrap_or_default();
+        let mut expected: Vec<&str> =
+            ahead.iter().filter(|step| is_tool(step)).filter_map(answered).collect();
+        expected.dedup();
+        // Where nothing but the preparations is left of a plan, its tools still lie staged (S8).
+        let staged = || plan.steps.iter().filter_map(answered).collect::<Vec<_>>();
+        let right = if only_prepares(plan) {
+            step.without.iter().all(|check| staged().contains(&check.as_str()))
+        } else {
+            step.without == expected
+        };
+        if !right {
+            let message = "leaves out other checks than those that tools before the first install see to";
+            notes.note("prerequisites", Some(step), message);
         }
+        if first.is_some_and(|first| first.agents != step.agents) {
+            notes.note("prerequisites", Some(step), "checks other Agents than those that are changed first");
+        }
+    }
+}
+
+/// The check that fails until the tool of a step was run: VerifyClusterPorts looks for its last result,
+/// VerifyBrokerGatewayMigration for what the migration leaves (`domain/prerequisites.yaml`).
+fn answered(step: &Step) -> Option<&'static str> {
+    let package = step.package.as_ref()?.to_lowercase();
+    if package.contains(PORTS) {
+        Some("VerifyClusterPorts.dll")
+    } else {
+        package.starts_with("natsmigration").then_some("VerifyBrokerGatewayMigration.dll")
     }
 }
 

@@ -13,8 +13,8 @@ use super::*;
 use crate::testing::{Scenario, name};
 
 fn clean() -> Plan {
-    // 1-3 StagePackage, 4 SaveBackup, 5 UpgradeCore, 6 Verify, 7 Save, 8 UpgradeCore, 9 Verify, 10 Save,
-    // 11 UpgradeWeb, 12 Verify, 13 CleanUp.
+    // 1-3 StagePackage, 4 RunPrerequisites, 5 SaveBackup, 6 UpgradeCore, 7 Verify, 8 Save, 9 UpgradeCore, 10 Verify,
+    // 11 Save, 12 UpgradeWeb, 13 Verify, 14 CleanUp.
     Scenario::new("10.3.0 CU20", "10.5.0 CU12").want_web("10.6.4").plan()
 }
 
@@ -28,7 +28,7 @@ fn renumber(plan: &mut Plan) {
 fn broken(change: impl Fn(&mut Plan)) -> Vec<&'static str> {
     let mut plan = clean();
     assert_eq!(lint(&plan), []);
-    assert_eq!(plan.steps.len(), 13);
+    assert_eq!(plan.steps.len(), 14);
     change(&mut plan);
     rules_of(&plan)
 }
@@ -46,21 +46,21 @@ fn format_version() {
 
 #[test]
 fn step_ids_are_consecutive() {
-    assert_eq!(broken(|plan| plan.steps[4].id = "4".to_owned()), ["step-ids"]);
+    assert_eq!(broken(|plan| plan.steps[5].id = "4".to_owned()), ["step-ids"]);
     assert_eq!(broken(|plan| plan.steps.iter_mut().for_each(|step| step.id.push('0'))), ["step-ids"]);
 }
 
 #[test]
 fn every_step_names_known_agents_once() {
-    assert_eq!(broken(|plan| plan.steps[12].agents.clear()), ["agents"]);
-    assert_eq!(broken(|plan| plan.steps[12].agents.push(name("a1"))), ["agents"]);
-    assert_eq!(broken(|plan| plan.steps[12].agents.push(name("stranger"))), ["agents"]);
+    assert_eq!(broken(|plan| plan.steps[13].agents.clear()), ["agents"]);
+    assert_eq!(broken(|plan| plan.steps[13].agents.push(name("a1"))), ["agents"]);
+    assert_eq!(broken(|plan| plan.steps[13].agents.push(name("stranger"))), ["agents"]);
 }
 
 #[test]
 fn steps_and_blocks_say_why() {
-    assert_eq!(broken(|plan| plan.steps[4].rules.clear()), ["texts"]);
-    assert_eq!(broken(|plan| plan.steps[4].reason.clear()), ["texts"]);
+    assert_eq!(broken(|plan| plan.steps[5].rules.clear()), ["texts"]);
+    assert_eq!(broken(|plan| plan.steps[5].reason.clear()), ["texts"]);
     let silent = |plan: &mut Plan| {
         plan.waiting.push(Waiting { on: WaitingOn::Window, until: None, message: String::new() });
         plan.result = PlanResult::Waiting;
@@ -71,8 +71,8 @@ fn steps_and_blocks_say_why() {
 
 #[test]
 fn packages_are_pinned_where_they_are_used_and_nowhere_else() {
-    assert_eq!(broken(|plan| plan.steps[4].package = None), ["packages"]);
-    let pinned = |plan: &mut Plan| plan.steps[12].sha256 = plan.steps[0].sha256.clone();
+    assert_eq!(broken(|plan| plan.steps[5].package = None), ["packages"]);
+    let pinned = |plan: &mut Plan| plan.steps[13].sha256 = plan.steps[0].sha256.clone();
     assert_eq!(broken(pinned), ["packages"]);
 }
 
@@ -87,7 +87,7 @@ fn what_is_installed_was_staged_on_its_orchestrator() {
     assert_eq!(broken(other), ["staged"]);
     assert_eq!(broken(|plan| plan.steps[0].agents.push(name("a2"))), ["staged"]);
     let late = |plan: &mut Plan| {
-        plan.steps.swap(1, 11);
+        plan.steps.swap(1, 12);
         renumber(plan);
     };
     assert!(broken(late).contains(&"staged"));
@@ -102,28 +102,28 @@ fn content_is_saved_before_the_first_change_and_after_every_hop() {
             renumber(plan);
         })
     };
-    assert_eq!(without(3), ["saved"]);
-    assert_eq!(without(6), ["saved"]);
-    assert_eq!(without(9), ["saved"]);
-    assert_eq!(broken(|plan| plan.steps[3].agents.truncate(1)), ["saved"]);
+    assert_eq!(without(4), ["saved"]);
+    assert_eq!(without(7), ["saved"]);
+    assert_eq!(without(10), ["saved"]);
+    assert_eq!(broken(|plan| plan.steps[4].agents.truncate(1)), ["saved"]);
 }
 
 #[test]
 fn every_change_is_verified_at_once() {
     let without = |plan: &mut Plan| {
-        plan.steps.remove(5);
+        plan.steps.remove(6);
         renumber(plan);
     };
     assert_eq!(broken(without), ["verified"]);
-    assert_eq!(broken(|plan| plan.steps[5].agents.truncate(1)), ["verified"]);
-    assert_eq!(broken(|plan| plan.steps[11].to = Some("10.6.3".to_owned())), ["verified"]);
+    assert_eq!(broken(|plan| plan.steps[6].agents.truncate(1)), ["verified"]);
+    assert_eq!(broken(|plan| plan.steps[12].to = Some("10.6.3".to_owned())), ["verified"]);
 }
 
 #[test]
 fn no_core_hop_follows_a_web_step() {
     let early = |plan: &mut Plan| {
         // The web step and its verification move before the last hop.
-        plan.steps[7..12].rotate_right(2);
+        plan.steps[8..13].rotate_right(2);
         renumber(plan);
     };
     assert_eq!(broken(early), ["web-last"]);
@@ -131,22 +131,22 @@ fn no_core_hop_follows_a_web_step() {
 
 #[test]
 fn disruption_fits_the_action() {
-    assert_eq!(broken(|plan| plan.steps[10].disruption = Disruption::Restart), ["disruption"]);
+    assert_eq!(broken(|plan| plan.steps[11].disruption = Disruption::Restart), ["disruption"]);
 }
 
 #[test]
 fn hops_form_a_chain() {
-    assert_eq!(broken(|plan| plan.steps[7].from = Some("10.4.0 CU20".to_owned())), ["chain"]);
+    assert_eq!(broken(|plan| plan.steps[8].from = Some("10.4.0 CU20".to_owned())), ["chain"]);
 }
 
 #[test]
 fn fixes_never_fall_unsaid() {
     let falls = |plan: &mut Plan| {
-        for place in [4, 5] {
+        for place in [5, 6] {
             plan.steps[place].to = Some("10.4.0 CU22".to_owned());
         }
-        plan.steps[7].from = Some("10.4.0 CU22".to_owned());
-        for place in [7, 8] {
+        plan.steps[8].from = Some("10.4.0 CU22".to_owned());
+        for place in [8, 9] {
             plan.steps[place].to = Some("10.5.0 CU9".to_owned());
         }
         plan.to.core = Some("10.5.0 CU9".to_owned());
@@ -154,7 +154,7 @@ fn fixes_never_fall_unsaid() {
     assert_eq!(broken(falls), ["indices"]);
     let said = |plan: &mut Plan| {
         falls(plan);
-        plan.steps[7].rules.push("D2".to_owned());
+        plan.steps[8].rules.push("D2".to_owned());
     };
     assert_eq!(broken(said), [""; 0]);
 }
@@ -169,8 +169,8 @@ fn an_unblocked_plan_arrives_where_it_shall() {
 #[test]
 fn clean_up_comes_last() {
     let early = |plan: &mut Plan| {
-        let clean_up = plan.steps.remove(12);
-        plan.steps.insert(3, clean_up);
+        let clean_up = plan.steps.remove(13);
+        plan.steps.insert(4, clean_up);
         renumber(plan);
     };
     assert_eq!(broken(early), ["clean-up"]);
@@ -203,8 +203,8 @@ fn result_follows_from_blocks_waiting_and_steps() {
 
 #[test]
 fn readiness_fits_the_result() {
-    assert_eq!(broken(|plan| plan.steps[12].ready = false), ["ready"]);
-    let gap = |plan: &mut Plan| plan.steps[3].ready = false;
+    assert_eq!(broken(|plan| plan.steps[13].ready = false), ["ready"]);
+    let gap = |plan: &mut Plan| plan.steps[4].ready = false;
     assert_eq!(broken(gap), ["ready"]);
     let disruptive = |plan: &mut Plan| {
         plan.waiting.push(Waiting { on: WaitingOn::Window, until: None, message: "m".to_owned() });
@@ -248,7 +248,7 @@ fn requirements_name_agents_of_their_step() {
         let agents = vec![name(agent)];
         broken(|plan| {
             let need = Requirement { name: "disk".to_owned(), state, agents: agents.clone() };
-            plan.steps[4].requirements.push(need);
+            plan.steps[5].requirements.push(need);
         })
     };
     assert_eq!(with(RequirementState::Missing, "a1"), Vec::<&str>::new());

@@ -11,9 +11,9 @@ use dataminer_schema::{
 use super::{Notes, content::covers_all, is_core_change, is_whole};
 
 /// What VerifyClusterPorts packages have in their names (RN 33529).
-const PORTS: &str = "verifyclusterports";
+pub(super) const PORTS: &str = "verifyclusterports";
 
-fn is_tool(step: &Step) -> bool {
+pub(super) fn is_tool(step: &Step) -> bool {
     step.action == Action::RunTool
 }
 

@@ -192,17 +192,18 @@ fn whole(step: &Step) -> String {
 }
 
 fn brief(step: &Step) -> String {
-    let Step { action, to, sha256, backup, module, hook, patch, .. } = step;
+    let Step { action, to, sha256, backup, module, hook, patch, without, .. } = step;
     let to = to.as_ref().map(|to| format!(" {to}")).unwrap_or_default();
     let module = module.as_ref().map(|module| format!(" {module}")).unwrap_or_default();
     let hook = hook.as_ref().map(|hook| format!(" {hook}")).unwrap_or_default();
     let patch = patch.as_ref().map(|patch| format!(" without {}", patch.removes)).unwrap_or_default();
+    let left: String = without.iter().map(|check| format!(" without {check}")).collect();
     let backup = backup
         .as_ref()
         .map(|backup| format!(" of {} ({})", backup.file, backup.sha256.short()))
         .unwrap_or_default();
     let package = sha256.as_ref().map(|sha256| format!(" [{}]", sha256.short())).unwrap_or_default();
-    format!("{action:?}{to}{module}{hook}{backup}{package}{patch}")
+    format!("{action:?}{to}{module}{hook}{backup}{package}{patch}{left}")
 }
 
 fn around(before: &Plan, after: &Plan, found: &mut Vec<Difference>) {

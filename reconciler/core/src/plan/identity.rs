@@ -44,6 +44,8 @@ struct StepIdentity<'a> {
     hook: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    without: &'a [String],
 }
 
 /// The id of a plan with these steps, in their order.
@@ -70,7 +72,7 @@ pub(super) fn plan_id(cluster: &Cluster, (from, to): (&VersionPair, &VersionPair
 }
 
 fn step_identity(step: &Step) -> StepIdentity<'_> {
-    let Step { action, agents, sha256, to, module, hook, patch, .. } = step;
+    let Step { action, agents, sha256, to, module, hook, patch, without, .. } = step;
     StepIdentity {
         action: *action,
         agents,
@@ -79,5 +81,6 @@ fn step_identity(step: &Step) -> StepIdentity<'_> {
         module: module.as_deref(),
         hook: hook.as_deref(),
         patch: patch.as_ref().map(|patch| patch.removes.as_str()),
+        without,
     }
 }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::{
     PlanInput,
+    checks::{self, Checks},
     course::{Course, Leg, Way},
     draft::Draft,
     estimate::estimate,
@@ -45,8 +46,9 @@ pub(super) fn plan_steps(input: &PlanInput<'_>, survey: &Survey<'_>, course: &Co
             steps.stage(entry, patch, orchestrator);
         }
     }
-    // S1: RunPrerequisites of the first hop belong here. No plan asks for them yet: each package still runs its checks
-    // itself before it changes an Agent.
+    if let Some(checks) = checks::of_course(course, &all) {
+        steps.checks(&checks);
+    }
     steps.save("before anything changes: an upgrade keeps five content backups and may drop the one that is needed later");
     let owed = tail.is_some_and(|tail| tail.cause == Cause::Owed);
     if !owed {
@@ -130,6 +132,7 @@ impl Layout<'_, '_> {
             module: None,
             hook: None,
             patch: None,
+            without: Vec::new(),
             agents: agents.to_vec(),
             disruption: Disruption::None,
             rules: rules.iter().map(|&rule| rule.to_owned()).collect(),
@@ -154,6 +157,29 @@ impl Layout<'_, '_> {
             step.reason = format!("{}; the copy lacks `{}`", step.reason, patch.removes);
             step.patch = Some(patch.clone());
         }
+    }
+
+    /// S1: what would refuse the first package in its window is known before.
+    fn checks(&mut self, checks: &Checks<'_>) {
+        let Checks { agents, entry, patch, without } = checks;
+        let mut reason =
+            "the package's own checks run now: what would refuse it is known before the work begins"
+                .to_owned();
+        for check in without {
+            reason = format!(
+                "{reason}; `{check}` is left to its hop: a tool before that sees to what it asks for"
+            );
+        }
+        let step = self.push(Action::RunPrerequisites, agents, &["S1"], "");
+        step.to = entry.release.as_ref().map(Release::name);
+        pin(step, entry);
+        step.without.clone_from(without);
+        if let Some(patch) = patch {
+            step.rules.push("G2".to_owned());
+            reason = format!("{reason}; the copy lacks `{}`", patch.removes);
+            step.patch = Some((*patch).clone());
+        }
+        step.reason = reason;
     }
 
     /// S2.

@@ -3,6 +3,7 @@
 mod allowance;
 mod backups;
 mod broker;
+mod checks;
 mod conditions;
 mod course;
 mod descent;

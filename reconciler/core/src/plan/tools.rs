@@ -39,6 +39,14 @@ impl<'a> Before<'a> {
         }
     }
 
+    /// The check of the hop's package that fails until it was run (`domain/prerequisites.yaml`).
+    pub(super) fn answers(self) -> &'static str {
+        match self {
+            Self::Ports(_) => "VerifyClusterPorts.dll",
+            Self::Migration { .. } => "VerifyBrokerGatewayMigration.dll",
+        }
+    }
+
     /// How a sentence names it.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -98,6 +98,46 @@ impl System {
         Ok(self)
     }
 
+    /// Runs the checks of a full package that lies uploaded, but for those of these names; nothing changes by it.
+    ///
+    /// # Errors
+    ///
+    /// The check that fails (`domain/prerequisites.yaml`), or a package that is nowhere (any more).
+    pub fn run_checks(
+        &self,
+        agents: Reached<'_>,
+        package: Install<'_>,
+        without: &[String],
+    ) -> Result<(), Violation> {
+        self.all_running()?;
+        if !self.agents.iter().any(|agent| agent.staged.contains(package.sha256)) {
+            return Err(Violation::new(Rule::PackageConsumed, package.sha256.short()));
+        }
+        let runs = |check: &str| !without.iter().any(|name| name == check);
+        for agent in self.agents.iter().filter(|agent| agents.contains(&agent.name)) {
+            let (from, target) = (&agent.core, package.version);
+            let mut failed = server::lacks(&agent.server, target);
+            hop::broken(from, target, agent.circumstances(self.ports_verified), &mut |rule| {
+                let fails = match rule {
+                    Rule::NoBrokerGateway => runs("VerifyBrokerGatewayMigration.dll"),
+                    Rule::PortsNotVerified => runs("VerifyClusterPorts.dll"),
+                    Rule::CheckCrashesOn104 => true,
+                    _ => false,
+                };
+                if fails {
+                    failed.get_or_insert(rule);
+                }
+            });
+            if hop::nats_check_fails(from, target) && !package.patched {
+                failed.get_or_insert(Rule::NatsCheckRefusesDowngrade);
+            }
+            if let Some(rule) = failed {
+                return Err(violation(agent, rule, from, target));
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a package that checks or migrates and installs nothing.
     ///
     /// # Errors

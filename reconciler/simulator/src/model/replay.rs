@@ -135,13 +135,15 @@ pub fn carry_out(step: &Step, system: System, shelf: &Shelf) -> Result<System, B
             system.reinstall(agents, module)
         }
         Action::VerifyCluster => system.verify().map(|()| system),
-        // Checks alone consume nothing, and the rest touches nothing that this model has.
-        Action::RunPrerequisites
-        | Action::BackupAgent
-        | Action::RunHook
-        | Action::InstallHotfix
-        | Action::CleanUp
-        | Action::Manual => Ok(system),
+        Action::RunPrerequisites if matches!(shelf.get(digest()?), Some(Packed::Web(_))) => Ok(system),
+        Action::RunPrerequisites => {
+            let package = install(step, digest()?, shelf, Kind::Full)?;
+            system.run_checks(agents, package, &step.without).map(|()| system)
+        }
+        // They touch nothing that this model has.
+        Action::BackupAgent | Action::RunHook | Action::InstallHotfix | Action::CleanUp | Action::Manual => {
+            Ok(system)
+        }
     };
     next.map_err(|violation| Broken::Rule { step: Some(step.id.clone()), violation })
 }

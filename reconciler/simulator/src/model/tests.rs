@@ -355,6 +355,32 @@ fn no_check_is_taken_out_unasked_domain_08_section_4() {
     }
 }
 
+/// The checks of a package alone refuse what its install would refuse, and change nothing (`domain/prerequisites.yaml`).
+#[test]
+fn the_checks_of_a_package_run_ahead_of_it_domain_prerequisites() {
+    let run = |system: System, to: &str, patched: bool, without: &[&str]| {
+        let (sha256, version, agents) = (digest("p"), v(to), [name("one")]);
+        let without: Vec<String> = without.iter().map(|&check| check.to_owned()).collect();
+        let package = Install { sha256: &sha256, version: &version, siblings: &Arc::from([]), patched };
+        let nowhere = system.run_checks(&agents, package, &without).err().map(|found| found.rule);
+        assert_eq!(nowhere, Some(Rule::PackageConsumed), "not staged");
+        let staged = system.stage(&agents, &sha256).unwrap();
+        staged.run_checks(&agents, package, &without).err().map(|found| found.rule)
+    };
+    assert_eq!(run(system("10.5.0 CU9"), "10.5.0 CU18", false, &[]), None);
+    let broker = "VerifyBrokerGatewayMigration.dll";
+    assert_eq!(run(system("10.5.0 CU9"), "10.6.0 CU3", false, &[]), Some(Rule::NoBrokerGateway));
+    assert_eq!(run(system("10.5.0 CU9"), "10.6.0 CU3", false, &[broker]), None);
+    let migrated = || with(agent("10.5.0 CU9").with_broker_gateway(true));
+    assert_eq!(run(migrated(), "10.6.0 CU3", false, &[]), None);
+    assert_eq!(run(system("10.0.9"), "10.2.0 CU21", false, &[]), Some(Rule::PortsNotVerified));
+    assert_eq!(run(system("10.0.9"), "10.2.0 CU21", false, &["VerifyClusterPorts.dll"]), None);
+    assert_eq!(run(system("10.4.0 CU4"), "10.5.0 CU3", false, &[]), Some(Rule::CheckCrashesOn104));
+    let down = || system("10.4.0 CU9");
+    assert_eq!(run(down(), "10.3.0 CU1", false, &[]), Some(Rule::NatsCheckRefusesDowngrade));
+    assert_eq!(run(down(), "10.3.0 CU1", true, &[]), None);
+}
+
 fn pair(first: &str, second: &str) -> System {
     System::new([Agent::new(name("one"), v(first)), Agent::new(name("two"), v(second))])
 }

@@ -89,7 +89,10 @@ impl World {
                 self.judge(step, agents);
                 Outcome::Saved(self.save(agents))
             }
-            EffectKind::RunPrerequisites(_) => Outcome::Checked(Checked { passed: 12, findings: Vec::new() }),
+            EffectKind::RunPrerequisites(run) => {
+                self.judge(step, &run.agents);
+                Outcome::Checked(Checked { passed: 12, findings: Vec::new() })
+            }
             EffectKind::Owe { agents, work } => {
                 for member in self.members.iter_mut().filter(|member| agents.contains(member.name())) {
                     let notes = member.seen.owed.get_or_insert_default();

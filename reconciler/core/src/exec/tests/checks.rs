@@ -1,10 +1,13 @@
 //! The checks of a package before anything is changed (S1).
 
+use dataminer_schema::plan::PackagePatch;
+
 use super::{
     super::{
         checks::{CheckFinding, Checked, Verdict},
-        effect::{Disposition, JobEnd, Outcome, Refusal},
+        effect::{Disposition, EffectKind, JobEnd, Outcome, Refusal},
         finish::{Finish, reason},
+        journal::Record,
         policy::{ExecPolicy, Scope},
     },
     failure,
@@ -49,6 +52,26 @@ fn s1_a_failed_check_stops_by_name_before_anything_was_changed() {
     assert!(failure.help.contains("run VerifyClusterPorts.dmupgrade"), "the known cure: {}", failure.help);
     assert_eq!(world.cores(), [OLD, OLD]);
     assert!(world.ran.is_empty() && !world.done.iter().any(|done| done == "save"), "{:?}", world.done);
+}
+
+/// G2, H4: what the plan leaves out and what the copy lacks is not run.
+#[test]
+fn s1_checks_that_are_left_out_are_named() {
+    let mut world = World::new();
+    let mut plan = checked_upgrade();
+    let removes = r"Update.zip\Prerequisites\VerifyNatsIsRunning.dll".to_owned();
+    plan.steps[1].patch = Some(PackagePatch { removes, sha256: None });
+    plan.steps[1].without = vec!["VerifyX.dll".to_owned()];
+    let mut machine = machine_of(&world, plan, Vec::new());
+    assert_eq!(world.drive(&mut machine, Crash::Never), Some(Finish::Succeeded));
+    let run = world.journal.iter().find_map(|entry| match &entry.record {
+        Record::Intent { effect, .. } => match &effect.kind {
+            EffectKind::RunPrerequisites(run) => Some(run.without.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(run, Some(vec!["VerifyX.dll".to_owned(), "VerifyNatsIsRunning.dll".to_owned()]));
 }
 
 /// Neither a success nor a failure by guess: the package runs its checks itself.

@@ -97,6 +97,7 @@ impl Builder {
             requirements: Vec::new(),
             release_notes: None,
             settle: None,
+            without: Vec::new(),
         });
         &mut self.steps[at]
     }

@@ -6,8 +6,8 @@ use super::{lint, renumber, rules_of};
 use crate::testing::{Scenario, backup, name, owed_module, owed_restore};
 
 fn clean() -> Plan {
-    // 1-2 StagePackage, 3 SaveBackup, 4 DowngradeCore, 5 Verify, 6 Save, 7 DowngradeCore, 8 Verify, 9 Save,
-    // 10 RestoreContent, 11 ReinstallModule GQI, 12 ReinstallModule Web, 13 Verify, 14 CleanUp.
+    // 1-2 StagePackage, 3 RunPrerequisites, 4 SaveBackup, 5 DowngradeCore, 6 Verify, 7 Save, 8 DowngradeCore, 9 Verify,
+    // 10 Save, 11 RestoreContent, 12 ReinstallModule GQI, 13 ReinstallModule Web, 14 Verify, 15 CleanUp.
     Scenario::new("10.7.0 CU0", "10.5.0 CU12")
         .each(|agent| agent.swarming = Some(false))
         .broker(Some(true))
@@ -19,22 +19,22 @@ fn clean() -> Plan {
 fn broken(change: impl Fn(&mut Plan)) -> Vec<&'static str> {
     let mut plan = clean();
     assert_eq!(lint(&plan), []);
-    assert_eq!(plan.steps.len(), 14, "{plan:#?}");
+    assert_eq!(plan.steps.len(), 15, "{plan:#?}");
     change(&mut plan);
     rules_of(&plan)
 }
 
 #[test]
 fn a_restore_pins_a_backup_and_nothing_else_does() {
-    assert_eq!(broken(|plan| plan.steps[9].backup = None), ["content"]);
-    assert_eq!(broken(|plan| plan.steps[12].backup = plan.steps[9].backup.clone()), ["content"]);
+    assert_eq!(broken(|plan| plan.steps[10].backup = None), ["content"]);
+    assert_eq!(broken(|plan| plan.steps[13].backup = plan.steps[10].backup.clone()), ["content"]);
 }
 
 #[test]
 fn a_module_step_names_its_module_and_nothing_else_does() {
-    assert_eq!(broken(|plan| plan.steps[10].module = None), ["content"]);
-    assert_eq!(broken(|plan| plan.steps[10].module = Some(" ".to_owned())), ["content"]);
-    assert_eq!(broken(|plan| plan.steps[9].module = Some("DataMiner GQI".to_owned())), ["content"]);
+    assert_eq!(broken(|plan| plan.steps[11].module = None), ["content"]);
+    assert_eq!(broken(|plan| plan.steps[11].module = Some(" ".to_owned())), ["content"]);
+    assert_eq!(broken(|plan| plan.steps[10].module = Some("DataMiner GQI".to_owned())), ["content"]);
 }
 
 #[test]
@@ -46,13 +46,13 @@ fn what_the_plan_says_is_lost_is_what_it_restores() {
     assert_eq!(broken(|plan| plan.content_loss.as_mut().unwrap().agents.truncate(1)), ["content"]);
     assert_eq!(broken(|plan| plan.content_loss = None), [""; 0]);
     let unsaid = |plan: &mut Plan| {
-        plan.steps.remove(9);
+        plan.steps.remove(10);
         renumber(plan);
     };
     assert_eq!(broken(unsaid), ["content", "fall"]);
     let twice = |plan: &mut Plan| {
-        let restore = plan.steps[9].clone();
-        plan.steps.insert(9, restore);
+        let restore = plan.steps[10].clone();
+        plan.steps.insert(10, restore);
         renumber(plan);
     };
     assert_eq!(broken(twice), ["content", "tail"]);
@@ -60,32 +60,32 @@ fn what_the_plan_says_is_lost_is_what_it_restores() {
 
 #[test]
 fn the_tail_is_for_all_agents_behind_the_last_install() {
-    assert_eq!(broken(|plan| plan.steps[10].agents.truncate(1)), ["tail"]);
+    assert_eq!(broken(|plan| plan.steps[11].agents.truncate(1)), ["tail"]);
     let partly = |plan: &mut Plan| {
-        plan.steps[9].agents.truncate(1);
+        plan.steps[10].agents.truncate(1);
         plan.content_loss.as_mut().unwrap().agents.truncate(1);
     };
     assert_eq!(broken(partly), ["tail"]);
-    assert_eq!(broken(|plan| plan.steps[12].agents.truncate(1)), ["tail"]);
+    assert_eq!(broken(|plan| plan.steps[13].agents.truncate(1)), ["tail"]);
     let early = |plan: &mut Plan| {
-        let restore = plan.steps.remove(9);
-        plan.steps.insert(6, restore);
+        let restore = plan.steps.remove(10);
+        plan.steps.insert(7, restore);
         renumber(plan);
     };
     assert_eq!(broken(early), ["tail"]);
     let modules_first = |plan: &mut Plan| {
-        plan.steps.swap(9, 10);
+        plan.steps.swap(10, 11);
         renumber(plan);
     };
     assert_eq!(broken(modules_first), ["tail"]);
     let unseen = |plan: &mut Plan| {
-        plan.steps.remove(12);
+        plan.steps.remove(13);
         renumber(plan);
     };
     assert_eq!(broken(unseen), ["tail"]);
     let behind = |plan: &mut Plan| {
-        let save = plan.steps[8].clone();
-        plan.steps.insert(13, save);
+        let save = plan.steps[9].clone();
+        plan.steps.insert(14, save);
         renumber(plan);
     };
     assert_eq!(broken(behind), ["tail"]);
@@ -94,7 +94,7 @@ fn the_tail_is_for_all_agents_behind_the_last_install() {
 #[test]
 fn a_level_that_falls_takes_its_content_along_or_says_that_it_does_not() {
     let bare = |plan: &mut Plan| {
-        plan.steps.remove(9);
+        plan.steps.remove(10);
         plan.content_loss = None;
         renumber(plan);
     };
@@ -114,11 +114,11 @@ fn a_level_that_falls_takes_its_content_along_or_says_that_it_does_not() {
         for agent in &mut plan.agents {
             agent.web_apps = Some("10.5.0 CU12".to_owned());
         }
-        for place in [3, 4] {
+        for place in [4, 5] {
             // Of the same month as 10.5.0 CU12.
             plan.steps[place].to = Some("10.6.0 CU0".to_owned());
         }
-        plan.steps[6].from = Some("10.6.0 CU0".to_owned());
+        plan.steps[7].from = Some("10.6.0 CU0".to_owned());
     };
     assert_eq!(broken(higher), [""; 0]);
     assert_eq!(
@@ -133,10 +133,10 @@ fn a_level_that_falls_takes_its_content_along_or_says_that_it_does_not() {
 #[test]
 fn downgrades_go_down_and_upgrades_go_up() {
     let upwards = |plan: &mut Plan| {
-        plan.steps[3].from = Some("10.5.0 CU1".to_owned());
+        plan.steps[4].from = Some("10.5.0 CU1".to_owned());
     };
     assert_eq!(broken(upwards), ["descent", "direction"]);
-    assert_eq!(broken(|plan| plan.steps[3].action = Action::UpgradeCore), ["change", "direction", "indices"]);
+    assert_eq!(broken(|plan| plan.steps[4].action = Action::UpgradeCore), ["change", "direction", "indices"]);
     let web = |from: &str, wanted: &str| {
         let scenario = Scenario::new("10.5.0 CU12", "10.5.0 CU12").web(Some(from)).want_web(wanted);
         let scenario = scenario.vault(backup("good.zip", "2026-10-01T00:00:00Z", Some("10.5.0 CU12")));
@@ -152,11 +152,11 @@ fn downgrades_go_down_and_upgrades_go_up() {
 
 #[test]
 fn the_new_actions_disturb_the_web_server() {
-    assert_eq!(broken(|plan| plan.steps[9].disruption = Disruption::None), ["disruption"]);
     assert_eq!(broken(|plan| plan.steps[10].disruption = Disruption::None), ["disruption"]);
+    assert_eq!(broken(|plan| plan.steps[11].disruption = Disruption::None), ["disruption"]);
     // DataMiner is stopped for none of these.
-    assert_eq!(broken(|plan| plan.steps[10].disruption = Disruption::Restart), ["swap", "tail"]);
-    assert_eq!(broken(|plan| plan.steps[3].disruption = Disruption::WebServer), ["disruption"]);
+    assert_eq!(broken(|plan| plan.steps[11].disruption = Disruption::Restart), ["swap", "tail"]);
+    assert_eq!(broken(|plan| plan.steps[4].disruption = Disruption::WebServer), ["disruption"]);
 }
 
 #[test]

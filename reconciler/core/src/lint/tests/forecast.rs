@@ -17,7 +17,7 @@ fn forecast(change: impl Fn(&mut Forecast)) -> Vec<&'static str> {
 fn a_slow_case_takes_at_least_as_long_as_the_usual_one() {
     let estimate = |p50, p95| {
         broken(move |plan| {
-            let estimate = plan.steps[4].estimate.as_mut().expect("every step has one");
+            let estimate = plan.steps[5].estimate.as_mut().expect("every step has one");
             (estimate.p50, estimate.p95) = (minutes(p50), minutes(p95));
         })
     };

@@ -38,6 +38,7 @@ fn g3_modules_are_exchanged_right_behind_the_install_on_the_same_agents() {
 fn g2_what_a_copy_lacks_is_said_at_all_its_steps_and_no_others() {
     let patch = |change: fn(&mut Plan, usize)| broken(down("10.4.0 CU21", "10.3.0 CU22"), change);
     assert_eq!(patch(|plan, _| plan.steps[0].patch = None), ["patch"]);
+    assert_eq!(patch(|plan, _| plan.steps[1].patch = None), ["patch"]);
     assert_eq!(patch(|plan, hop| plan.steps[hop].patch = None), ["patch"]);
     assert_eq!(patch(|plan, hop| plan.steps[hop + 1].patch = plan.steps[hop].patch.clone()), ["patch"]);
     let nothing = |plan: &mut Plan, _: usize| {

@@ -86,18 +86,10 @@ fn s3_hooks_stand_at_the_edges_and_are_named() {
 fn s1_prerequisites_stand_right_behind_the_staging_and_check_what_comes_first() {
     let with = |change: fn(&mut Plan, usize)| {
         broken(move |plan| {
-            let hop = plan.steps[place(plan, Action::UpgradeCore)].clone();
-            let at = plan.steps.iter().position(|step| step.action != Action::StagePackage).expect("a step");
-            let mut step = plan.steps[at].clone();
-            if step.action != Action::RunPrerequisites {
-                (step.action, step.agents) = (Action::RunPrerequisites, hop.agents.clone());
-                (step.sha256, step.package) = (hop.sha256.clone(), hop.package.clone());
-                plan.steps.insert(at, step);
-            }
+            let at = place(plan, Action::RunPrerequisites);
             change(plan, at);
         })
     };
-    assert_eq!(with(|_, _| {}), [""; 0]);
     assert_eq!(with(|plan, at| plan.steps.swap(at, at - 1)), ["prerequisites"]);
     assert_eq!(with(|plan, at| plan.steps.swap(at, at + 1)), ["prerequisites"]);
     assert_eq!(with(|plan, at| plan.steps[at].agents.truncate(1)), ["prerequisites"]);
@@ -107,6 +99,11 @@ fn s1_prerequisites_stand_right_behind_the_staging_and_check_what_comes_first() 
     };
     assert_eq!(with(other), ["prerequisites"]);
     assert_eq!(with(|plan, at| plan.steps[at].sha256 = None), ["packages", "prerequisites"]);
+    assert_eq!(
+        with(|plan, at| plan.steps[at].without.push("VerifyOSVersion.dll".to_owned())),
+        ["prerequisites"]
+    );
+    assert_eq!(with(|plan, at| plan.steps[at - 1].without.push("X.dll".to_owned())), ["prerequisites"]);
 }
 
 #[test]

@@ -14,7 +14,8 @@ fn unblocked(mut plan: Plan) -> Plan {
     plan
 }
 
-/// The plan without the hop to `to`, its verification and what is saved behind it: the next hop starts where it did.
+/// The plan without the hop to `to`, its checks, its verification and what is saved behind it: the next hop starts where
+/// it did.
 fn without(plan: &Plan, to: &str) -> Plan {
     let mut plan = plan.clone();
     let is_core = |action| matches!(action, Action::UpgradeCore | Action::DowngradeCore);
@@ -24,6 +25,8 @@ fn without(plan: &Plan, to: &str) -> Plan {
             .position(|step| is_core(step.action) && step.to.as_deref() == Some(to))
             .expect("the hop")
     };
+    let package = plan.steps[hop(&plan)].sha256.clone();
+    plan.steps.retain(|step| step.action != Action::RunPrerequisites || step.sha256 != package);
     let at = hop(&plan);
     let from = plan.steps[at].from.clone();
     plan.steps.drain(at..at + 3);

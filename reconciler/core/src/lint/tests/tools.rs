@@ -30,14 +30,29 @@ fn h4_a_tool_reaches_all_agents() {
 }
 
 #[test]
+fn s1_the_check_that_a_tool_before_the_first_hop_answers_is_left_out_and_no_other() {
+    for (from, to) in [("10.5.0 CU12", "10.6.0 CU6"), ("10.0.9", "10.2.0 CU21")] {
+        let plan = unblocked(Scenario::new(from, to).plan());
+        let at =
+            plan.steps.iter().position(|step| step.action == Action::RunPrerequisites).expect("the checks");
+        assert_eq!((lint(&plan), plan.steps[at].without.len()), (Vec::new(), 1));
+        for without in [vec![], vec!["VerifyOSVersion.dll".to_owned()]] {
+            let mut plan = plan.clone();
+            plan.steps[at].without = without;
+            assert_eq!(rules_of(&plan), ["prerequisites"]);
+        }
+    }
+}
+
+#[test]
 fn d5_a_tool_runs_on_one_version_only() {
     let mixed = |plan: &mut Plan, _: usize| {
         let hop = plan.steps.iter_mut().find(|step| step.action == Action::UpgradeCore).expect("a hop");
         hop.agents.truncate(1);
         hop.agents[0] = name("a1");
     };
-    // Staged on a1, it is for a1 alone: a2 stays behind.
-    assert_eq!(migration(mixed), ["tools"]);
+    // Staged on a1, it is for a1 alone: a2 stays behind, and its checks ran for nothing.
+    assert_eq!(migration(mixed), ["prerequisites", "tools"]);
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn an_approval_of_another_id_does_not_count() {
 fn s1_preparations_run_while_the_approval_is_open() {
     let plan = downgrade().approval(Approval::Downgrades).plan();
     let ready: Vec<Action> = plan.steps.iter().filter(|step| step.ready).map(|step| step.action).collect();
-    assert_eq!(ready, [Action::StagePackage, Action::SaveBackup]);
+    assert_eq!(ready, [Action::StagePackage, Action::RunPrerequisites, Action::SaveBackup]);
 }
 
 /// S7: an approval opens no window, and a window is no approval.

@@ -184,7 +184,7 @@ fn s7_a_closed_window_waits_and_lets_preparations_run_ahead() {
     assert_eq!(plan.waiting[0].on, WaitingOn::Window);
     assert_eq!(plan.waiting[0].until, Some("2026-11-21T21:00:00Z".parse::<Timestamp>().unwrap()));
     let ready: Vec<bool> = plan.steps.iter().map(|step| step.ready).collect();
-    assert_eq!(ready, [true, true, false, false, false, false]);
+    assert_eq!(ready, [true, true, true, false, false, false, false]);
     // More than 72 h before the window nothing is uploaded yet.
     let early = upgrade().saturday_nights().at("2026-11-17T20:00:00Z").plan();
     assert!(early.steps.iter().all(|step| !step.ready));

@@ -31,7 +31,7 @@ fn d3_the_build_decides_inside_one_release() {
         vec![package(&version("10.5.0 CU4"), dataminer_schema::version::PackageKind::Full, 16239)];
     let plan = scenario.plan();
     assert_eq!(crate::testing::way(&plan), "10.5.0 CU4");
-    assert_eq!(plan.steps[2].build, Some(16239));
+    assert_eq!(plan.steps[3].build, Some(16239));
     // Without a wanted build the CU is enough.
     scenario.cluster.software.core = version("10.5.0 CU4");
     assert_eq!(scenario.way(), "Converged");
@@ -129,7 +129,7 @@ fn d5_laggards_alone_are_repaired_where_the_others_are_right() {
     // The laggard's own package starts from the laggard.
     assert_eq!(plan.steps[0].agents, [crate::testing::name("a2")]);
     // All of them run it afterwards.
-    assert_eq!(plan.steps[3].agents.len(), 3);
+    assert_eq!(plan.steps[4].agents.len(), 3);
 }
 
 #[test]

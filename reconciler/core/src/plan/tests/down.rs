@@ -104,8 +104,9 @@ fn g2_leaves_that_one_check_out_of_the_staged_copy_where_that_is_allowed() {
     assert!(way(&plan).starts_with("down 10.3.0 CU22, down 10.2.0 CU21"), "{}", way(&plan));
     assert!(warnings(&plan).contains(&"PrerequisitePatched"));
     let patched: Vec<_> = plan.steps.iter().filter(|step| step.patch.is_some()).collect();
-    let [stage, hop] = patched.as_slice() else { panic!("one copy and its hop: {}", render(&plan)) };
+    let [stage, checks, hop] = patched.as_slice() else { panic!("one copy and its hop: {}", render(&plan)) };
     assert_eq!((stage.action, hop.action), (Action::StagePackage, Action::DowngradeCore));
+    assert_eq!((checks.action, &checks.patch), (Action::RunPrerequisites, &hop.patch));
     // The plan pins the package as it was published, and what the copy lacks.
     assert_eq!((&stage.sha256, &stage.patch), (&hop.sha256, &hop.patch));
     assert_eq!(hop.to.as_deref(), Some("10.3.0 CU22"));

@@ -75,7 +75,13 @@ fn what_was_measured_before_a_longer_settle_is_not_below_it() {
 
 #[test]
 fn a_plan_of_which_every_step_was_measured_rests_on_history() {
-    let actions = [Action::StagePackage, Action::SaveBackup, Action::UpgradeCore, Action::VerifyCluster];
+    let actions = [
+        Action::StagePackage,
+        Action::RunPrerequisites,
+        Action::SaveBackup,
+        Action::UpgradeCore,
+        Action::VerifyCluster,
+    ];
     let samples = actions.iter().flat_map(|action| [(*action, minutes(7)); ENOUGH_FOR_P50]);
     let plan = upgrade(Durations::of(samples));
     assert_eq!(plan.forecast.expect("it has one").basis, ForecastBasis::History);

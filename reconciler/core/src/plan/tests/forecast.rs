@@ -62,9 +62,9 @@ fn without_windows_it_starts_now_and_ends_when_the_steps_are_through() {
 fn s1_what_is_not_prepared_yet_comes_before_the_start() {
     let unprepared = upgrade();
     let forecast = forecast(&unprepared);
-    // One upload and one copy of the backups.
-    assert_eq!(forecast.starts, unprepared.now + SignedDuration::from_mins(32));
-    assert_eq!(forecast.ends_latest, unprepared.now + SignedDuration::from_mins(130) + MOST);
+    // One upload, the checks and one copy of the backups.
+    assert_eq!(forecast.starts, unprepared.now + SignedDuration::from_mins(37));
+    assert_eq!(forecast.ends_latest, unprepared.now + SignedDuration::from_mins(150) + MOST);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn s1_a_window_that_closes_while_packages_are_uploaded_is_not_promised() {
     assert_eq!(plan.result, PlanResult::Waiting);
     assert_eq!(plan.forecast.as_ref().map(|forecast| forecast.starts), Some(at("2026-11-28T21:00:00Z")));
     let ready: Vec<bool> = plan.steps.iter().map(|step| step.ready).collect();
-    assert_eq!(ready, [true, true, false, false, false, false], "they run at once");
+    assert_eq!(ready, [true, true, true, false, false, false, false], "they run at once");
     let prepared = scenario.prepared().plan();
     assert_eq!(prepared.result, PlanResult::Ready);
     assert_eq!(prepared.forecast.map(|forecast| forecast.starts), Some(at("2026-11-21T23:40:00Z")));

@@ -61,7 +61,7 @@ fn d4_listed_hotfixes_follow_the_core_in_their_order() {
     let plan = upgrade.plan();
     let order: Vec<String> = plan.steps.iter().map(|step| format!("{:?}", step.action)).collect();
     assert_eq!(
-        order[4..],
+        order[5..],
         [
             "UpgradeCore",
             "VerifyCluster",

@@ -1,6 +1,7 @@
 mod approval;
 mod around;
 mod backups;
+mod checks;
 mod codes;
 mod difference;
 mod direction;

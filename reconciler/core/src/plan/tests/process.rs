@@ -60,6 +60,7 @@ fn s8_stage_only_ends_behind_the_prerequisites() {
     let prepares = |action| matches!(action, Action::StagePackage | Action::RunPrerequisites);
     assert!(plan.steps.iter().all(|step| prepares(step.action)), "{plan:#?}");
     assert_eq!(plan.steps[0].id, "1");
+    assert_eq!(plan.steps.last().map(|step| step.action), Some(Action::RunPrerequisites));
     // What is owed is done all the same (D6).
     let owed = upgrade()
         .upgrade(|upgrade| upgrade.mode = UpgradeMode::StageOnly)

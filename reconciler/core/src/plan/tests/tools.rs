@@ -33,6 +33,7 @@ fn h4_the_migration_is_checked_and_verified_on_all_agents_together() {
             "StagePackage",
             "StagePackage",
             "StagePackage",
+            "RunPrerequisites",
             "SaveBackup",
             "VerifyCluster",
             "NATSMigration - Prerequisite only None",
@@ -44,8 +45,8 @@ fn h4_the_migration_is_checked_and_verified_on_all_agents_together() {
             "CleanUp"
         ]
     );
-    let [first, .., last] = &plan.steps[4..8] else { panic!("four steps") };
-    for step in &plan.steps[4..8] {
+    let [first, .., last] = &plan.steps[5..9] else { panic!("four steps") };
+    for step in &plan.steps[5..9] {
         assert_eq!(step.agents, [name("a1"), name("a2")]);
         assert!(step.rules.contains(&"H4".to_owned()), "{step:?}");
     }
@@ -55,7 +56,7 @@ fn h4_the_migration_is_checked_and_verified_on_all_agents_together() {
     let longer = {
         let mut scenario = scenario;
         scenario.cluster.health.settle = SignedDuration::from_mins(20);
-        scenario.plan().steps[4].settle
+        scenario.plan().steps[5].settle
     };
     assert_eq!(longer, Some(SignedDuration::from_mins(20)));
     assert!(warnings(&plan).contains(&"MigrationFollowUp"));
