@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod beside;
 pub mod diagnostic;
 mod document;
 pub mod id;

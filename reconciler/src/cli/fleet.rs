@@ -1,6 +1,9 @@
 //! What several verbs need: the fleet of a folder, observations from files, and points in time.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use dataminer_core::{catalog::Catalog, fleet_lint::lint_fleet, knowledge::Knowledge};
 use dataminer_schema::{
@@ -171,9 +174,8 @@ pub(super) fn strangers(
     if !names.is_empty() {
         return;
     }
-    for seen in
-        observations.iter().filter(|seen| fleet.clusters.iter().all(|known| known.name != seen.cluster))
-    {
+    let known: BTreeSet<&ClusterName> = fleet.clusters.iter().map(|cluster| &cluster.name).collect();
+    for seen in observations.iter().filter(|seen| !known.contains(&seen.cluster)) {
         terminal.say(format!("the observation of `{}` belongs to no manifest", seen.cluster));
     }
 }

@@ -13,6 +13,7 @@ mod explain;
 mod fleet;
 mod history;
 mod import;
+mod json_list;
 mod lab;
 mod live;
 mod observe;

@@ -9,6 +9,7 @@ use dataminer_core::{
     plan::{PlanInput, PlanMode, PlanState},
 };
 use dataminer_schema::{
+    beside::beside_each_other,
     id::ClusterName,
     plan::{FORMAT_VERSION, Plan, PlanResult},
     v1::{
@@ -20,7 +21,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Exit, Helpful, Terminal, fleet, live,
+    Exit, Helpful, Terminal, fleet, json_list, live,
     plan_review::{self, Grounds},
     plan_table,
 };
@@ -121,7 +122,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     let now = args.now.unwrap_or_else(Timestamp::now);
     let plans = make(&fleet, (&observations, &vaults), now, mode)?;
     match args.output {
-        Output::Json => terminal.json(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
+        Output::Json => json_list::write(FORMAT_VERSION, ("plans", &plans), terminal)?,
         Output::Yaml => terminal.yaml(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
         Output::Table => {
             for (at, plan) in plans.iter().enumerate() {
@@ -167,6 +168,9 @@ fn observations(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Vec<Obse
 /// What the vault holds of each cluster.
 pub(super) type Vaults = BTreeMap<ClusterName, Vec<Backup>>;
 
+/// Fewer plans than this are made faster than a thread starts.
+const WORTH_A_THREAD: usize = 8;
+
 /// The plans of these clusters, in their order.
 ///
 /// # Errors
@@ -179,7 +183,7 @@ pub(super) fn make(
 ) -> anyhow::Result<Vec<Plan>> {
     let seen: BTreeMap<&ClusterName, &Observation> =
         observations.iter().map(|seen| (&seen.cluster, seen)).collect();
-    let plan = |cluster: &Cluster| {
+    let plan = |cluster: &Cluster| -> anyhow::Result<Plan> {
         let desired = resolve(cluster.clone(), None);
         let plan = dataminer_core::plan::plan(&PlanInput {
             desired: &desired,
@@ -204,7 +208,8 @@ pub(super) fn make(
             .into()),
         }
     };
-    fleet.clusters.iter().map(plan).collect()
+    let plans = beside_each_other(fleet.clusters.iter().collect(), WORTH_A_THREAD, plan);
+    plans.into_iter().collect()
 }
 
 /// The worst of all plans decides.

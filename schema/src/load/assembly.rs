@@ -1,16 +1,20 @@
-//! Documents to a fleet: Profiles are merged into their Clusters, and serde fills the types.
+//! Documents to a fleet: Profiles are merged into their Clusters.
 
-use std::{collections::BTreeMap, thread};
+use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize,
+    de::{Error as _, value::Error},
+};
 use serde_json::{Map, Value};
 
 use super::{
     Fleet, Located, catalog, dependencies,
     merge::{fields_of, fill_from},
-    reading::ReadDocument,
+    tree::Node,
 };
 use crate::{
+    beside::beside_each_other,
     diagnostic::{Code, Diagnostic, Severity},
     document::{
         Kind,
@@ -21,44 +25,98 @@ use crate::{
     },
     quantity::format_duration,
     v1::{
+        advisory::Advisory,
+        catalog::PackageCatalog,
         cluster::{AppliedProfile, Cluster},
         profile::Profile,
+        rollout::Rollout,
     },
 };
+
+/// A document of a fleet.
+pub(super) enum FleetDocument {
+    /// All of it stands in the document.
+    Cluster(Box<ClusterDocument>),
+    /// Its Profile may say more.
+    ClusterUnder {
+        profile: String,
+        json: Value,
+    },
+    Profile {
+        name: String,
+        spec: Map<String, Value>,
+    },
+    Catalog(PackageCatalog),
+    Rollout(Rollout),
+    Advisory(Advisory),
+}
+
+/// What a document of a fleet is.
+///
+/// # Errors
+/// The types differ from the schema that they gave.
+pub(super) fn fill(kind: Kind, node: Node) -> Result<FleetDocument, Error> {
+    Ok(match kind {
+        Kind::Cluster => match node.get("spec").and_then(|spec| spec.get("profile")).and_then(Node::text) {
+            Some(profile) => {
+                FleetDocument::ClusterUnder { profile: profile.to_owned(), json: node.to_json() }
+            }
+            None => FleetDocument::Cluster(Box::new(ClusterDocument::deserialize(node)?)),
+        },
+        Kind::Profile => {
+            let json = node.to_json();
+            let name = json.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            ProfileDocument::deserialize(node)?;
+            FleetDocument::Profile { name, spec: object(json.get("spec")) }
+        }
+        Kind::PackageCatalog => FleetDocument::Catalog(CatalogDocument::deserialize(node)?.into()),
+        Kind::Rollout => FleetDocument::Rollout(RolloutDocument::deserialize(node)?.into()),
+        Kind::Advisory => FleetDocument::Advisory(AdvisoryDocument::deserialize(node)?.into()),
+        Kind::Observation | Kind::ReconcilerConfig | Kind::ReleaseKnowledge => {
+            return Err(Error::custom(format!("no {} is read with a fleet", kind.name())));
+        }
+    })
+}
 
 /// The spec of a Profile, as it was written.
 type Specs = BTreeMap<String, Map<String, Value>>;
 
+/// What of a cluster was written in its own document.
+enum Written {
+    Whole(Box<ClusterDocument>),
+    Under { profile: String, json: Value },
+}
+
+/// Fewer clusters than this are filled faster than a thread starts.
+const WORTH_A_THREAD: usize = 64;
+
 /// The fleet that these documents are. A Cluster with an error is left out.
-pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>) {
+pub(super) fn assemble(documents: Vec<Located<FleetDocument>>) -> (Fleet, Vec<Diagnostic>) {
     let mut fleet = Fleet::default();
     let mut found = Vec::new();
     let mut profiles = Specs::new();
-    let mut clusters = Vec::new();
+    let mut clusters: Vec<Located<Written>> = Vec::new();
     for document in documents {
-        match document.kind {
-            Kind::Cluster => clusters.push(document),
-            Kind::Profile => {
-                let spec = object(document.json.get("spec"));
-                if let Some(profile) = profile(document, &spec, &mut found) {
-                    profiles.insert(profile.value.name.clone(), spec);
-                    fleet.profiles.push(profile);
-                }
+        let (place, value) = document.split();
+        match value {
+            FleetDocument::Cluster(document) => clusters.push(place.with(Written::Whole(document))),
+            FleetDocument::ClusterUnder { profile, json } => {
+                clusters.push(place.with(Written::Under { profile, json }));
             }
-            Kind::PackageCatalog => fleet.catalogs.extend(fill::<CatalogDocument, _>(document, &mut found)),
-            Kind::Rollout => fleet.rollouts.extend(fill::<RolloutDocument, _>(document, &mut found)),
-            Kind::Advisory => fleet.advisories.extend(fill::<AdvisoryDocument, _>(document, &mut found)),
-            // None of them is read with a fleet.
-            Kind::Observation | Kind::ReconcilerConfig | Kind::ReleaseKnowledge => {}
+            FleetDocument::Profile { name, spec } => {
+                fleet.profiles.push(place.with(Profile { name: name.clone(), gives: fields_of(&spec) }));
+                profiles.insert(name, spec);
+            }
+            FleetDocument::Catalog(catalog) => fleet.catalogs.push(place.with(catalog)),
+            FleetDocument::Rollout(rollout) => fleet.rollouts.push(place.with(rollout)),
+            FleetDocument::Advisory(advisory) => fleet.advisories.push(place.with(advisory)),
         }
     }
-    for (clusters, faults) in beside_each_other(clusters, |run| {
+    for (cluster, faults) in beside_each_other(clusters, WORTH_A_THREAD, |document| {
         let mut faults = Vec::new();
-        let read: Vec<_> =
-            run.into_iter().filter_map(|document| cluster(document, &profiles, &mut faults)).collect();
-        (read, faults)
+        (cluster(document, &profiles, &mut faults), faults)
     }) {
-        fleet.clusters.extend(clusters);
+        fleet.clusters.extend(cluster);
         found.extend(faults);
     }
     found.extend(fleet.catalogs.iter().flat_map(catalog::not_carried_out));
@@ -68,88 +126,23 @@ pub(super) fn assemble(documents: Vec<ReadDocument>) -> (Fleet, Vec<Diagnostic>)
     (fleet, found)
 }
 
-/// Fewer documents than this are filled faster than a thread starts.
-const WORTH_A_THREAD: usize = 64;
-
-/// What `fill` makes of each run of documents, in their order, with a run for each processor.
-fn beside_each_other<T: Send>(
-    mut documents: Vec<ReadDocument>,
-    fill: impl Fn(Vec<ReadDocument>) -> T + Sync,
-) -> Vec<T> {
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let runs = processors.min(documents.len() / WORTH_A_THREAD).max(1);
-    if runs == 1 {
-        return vec![fill(documents)];
-    }
-    let length = documents.len().div_ceil(runs);
-    let mut parts = Vec::with_capacity(runs);
-    while documents.len() > length {
-        let rest = documents.split_off(length);
-        parts.push(std::mem::replace(&mut documents, rest));
-    }
-    parts.push(documents);
-    thread::scope(|scope| {
-        let threads: Vec<_> = parts.into_iter().map(|run| scope.spawn(|| fill(run))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
-}
-
-/// All documents as values of one type.
-pub(super) fn fill_all<D: DeserializeOwned, T: From<D>>(
-    documents: Vec<ReadDocument>,
-) -> (Vec<Located<T>>, Vec<Diagnostic>) {
-    let mut found = Vec::new();
-    let values = documents.into_iter().filter_map(|document| fill::<D, T>(document, &mut found)).collect();
-    (values, found)
-}
-
-fn fill<D: DeserializeOwned, T: From<D>>(
-    document: ReadDocument,
-    found: &mut Vec<Diagnostic>,
-) -> Option<Located<T>> {
-    let (located, json) = taken_apart(document);
-    match serde_json::from_value::<D>(json) {
-        Ok(read) => Some(located.with(read.into())),
-        Err(error) => {
-            found.push(unreadable(&located, &error));
-            None
-        }
-    }
-}
-
-fn taken_apart(document: ReadDocument) -> (Located<Kind>, Value) {
-    let ReadDocument { kind, json, path, line, marks, .. } = document;
-    (Located { value: kind, path, line, marks }, json)
-}
-
-fn unreadable(document: &Located<Kind>, error: &serde_json::Error) -> Diagnostic {
-    let message = format!("this {} could not be read: {error}", document.value.name());
-    let help = "this is a fault of the program; please report it with the document";
+fn unreadable<T>(document: &Located<T>, error: &serde_json::Error) -> Diagnostic {
+    let message = format!("this Cluster could not be read with its Profile: {error}");
+    let help = "this is a fault of the program; please report it with both documents";
     document.diagnostic(Severity::Error, "", Code::Unreadable, message, help)
 }
 
 impl<T> Located<T> {
+    /// The place of a value, and the value.
+    fn split(self) -> (Located<()>, T) {
+        let Self { value, path, line, marks } = self;
+        (Located { value: (), path, line, marks }, value)
+    }
+
     fn with<U>(self, value: U) -> Located<U> {
         let Self { value: _, path, line, marks } = self;
         Located { value, path, line, marks }
     }
-}
-
-fn profile(
-    document: ReadDocument,
-    spec: &Map<String, Value>,
-    found: &mut Vec<Diagnostic>,
-) -> Option<Located<Profile>> {
-    let (located, json) = taken_apart(document);
-    let name = json.get("metadata")?.get("name")?.as_str()?.to_owned();
-    if let Err(error) = serde_json::from_value::<ProfileDocument>(json) {
-        found.push(unreadable(&located, &error));
-        return None;
-    }
-    Some(located.with(Profile { name, gives: fields_of(spec) }))
 }
 
 fn object(value: Option<&Value>) -> Map<String, Value> {
@@ -157,41 +150,39 @@ fn object(value: Option<&Value>) -> Map<String, Value> {
 }
 
 fn cluster(
-    document: ReadDocument,
+    document: Located<Written>,
     profiles: &Specs,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Located<Cluster>> {
-    let (located, mut json) = taken_apart(document);
-    let spec = json.get_mut("spec").and_then(Value::as_object_mut)?;
-    let named = spec.get("profile").and_then(Value::as_str).map(str::to_owned);
-    let applied = match named {
-        None => None,
-        Some(name) => {
+    let (place, written) = document.split();
+    let (read, applied) = match written {
+        Written::Whole(read) => (*read, None),
+        Written::Under { profile: name, mut json } => {
+            let spec = json.get_mut("spec").and_then(Value::as_object_mut)?;
             // One that is unknown was reported, and so was one with faults of its own.
             let given = profiles.get(&name)?;
             let mut gave = Vec::new();
             fill_from(spec, given, "spec", &mut gave);
             gave.sort();
-            Some(AppliedProfile { name, gave })
-        }
-    };
-    let read = match serde_json::from_value::<ClusterDocument>(json) {
-        Ok(read) => read,
-        Err(error) => {
-            found.push(unreadable(&located, &error));
-            return None;
+            match serde_json::from_value::<ClusterDocument>(json) {
+                Ok(read) => (read, Some(AppliedProfile { name, gave })),
+                Err(error) => {
+                    found.push(unreadable(&place, &error));
+                    return None;
+                }
+            }
         }
     };
     let Some(cluster) = read.into_cluster(applied) else {
         let message = "neither this cluster nor its Profile says which core is wanted";
         let help = "add `software: { core: … }`, for example `core: 10.5.0 CU12`";
-        found.push(located.diagnostic(Severity::Error, "spec.software", Code::NoCoreWanted, message, help));
+        found.push(place.diagnostic(Severity::Error, "spec.software", Code::NoCoreWanted, message, help));
         return None;
     };
     let before = found.len();
-    judge_merged(&located, &cluster, found);
+    judge_merged(&place, &cluster, found);
     let wrong = found[before..].iter().any(|found| found.severity == Severity::Error);
-    (!wrong).then(|| located.with(cluster))
+    (!wrong).then(|| place.with(cluster))
 }
 
 /// Notes for each cluster the Rollout whose waves it follows: at most one.
@@ -256,7 +247,7 @@ fn selects_nothing<T>(document: &Located<T>, field: &str, message: String) -> Di
 }
 
 /// What shows only in a Cluster and its Profile together, and what this release does not carry out.
-fn judge_merged(located: &Located<Kind>, cluster: &Cluster, found: &mut Vec<Diagnostic>) {
+fn judge_merged(located: &Located<()>, cluster: &Cluster, found: &mut Vec<Diagnostic>) {
     let gave = cluster.profile.as_ref().map(|profile| profile.gave.as_slice()).unwrap_or_default();
     let from_profile =
         |field: &str| located.marks.at(field).is_none() && gave.iter().any(|given| given.starts_with(field));

@@ -3,20 +3,23 @@
 //! One document goes this way: YAML events to a tree in which every value knows its place (`tree`); `kind` is read;
 //! secrets are looked for (`secret`); the tree is checked against the schema of its kind (`walk`, `check`); what a
 //! schema cannot say is judged on the same tree (`cluster`, `catalog`, `config`), also where other parts of it are
-//! wrong; and only a document without any fault goes on. Files are read this far beside each other (`reading`).
-//! Then comes what only shows across documents (`across`), Profiles are merged into their Clusters (`assembly`,
-//! `merge`), and serde fills the types.
+//! wrong; and only a document without any fault goes on: serde fills its type from the tree (`tree::fill`), and the
+//! tree is let go. Files are read this far beside each other (`reading`).
+//! Then comes what only shows across documents (`across`), and Profiles are merged into their Clusters (`assembly`,
+//! `merge`), which waited for that as JSON.
 //!
 //! The YAML parser is used in `tree` alone.
 
 mod across;
 mod assembly;
 mod catalog;
+mod characters;
 mod check;
 mod cluster;
 mod config;
 mod dependencies;
 mod header;
+mod hidden;
 mod knowledge;
 mod marks;
 mod merge;
@@ -29,7 +32,9 @@ mod walk;
 
 use std::collections::HashMap;
 
-use self::reading::read_files;
+use serde::Deserialize;
+
+use self::reading::{Reading, read_files};
 pub use self::{
     catalog::catalog_to_yaml,
     knowledge::{Known, load_knowledge, load_knowledge_beside},
@@ -116,24 +121,24 @@ const OBSERVATION: Limits =
 ///
 /// The diagnostics come in the order of files and positions.
 pub fn load_fleet(files: &[SourceFile]) -> (Fleet, Vec<Diagnostic>) {
-    let read = read_files(files, &MANIFEST, &Kind::FLEET);
+    let read = read_files(files, &MANIFEST, &Kind::FLEET, assembly::fill);
     let (fleet, more) = assembly::assemble(read.documents);
     (fleet, in_order(files, read.diagnostics.into_iter().chain(more).collect()))
 }
 
 /// Reads Observations.
 pub fn load_observations(files: &[SourceFile]) -> (Vec<Observation>, Vec<Diagnostic>) {
-    let read = read_files(files, &OBSERVATION, &[Kind::Observation]);
-    let (observations, more) = assembly::fill_all::<ObservationDocument, Observation>(read.documents);
-    let observations = observations.into_iter().map(|located| located.value).collect();
-    (observations, in_order(files, read.diagnostics.into_iter().chain(more).collect()))
+    let fill = |_, node| ObservationDocument::deserialize(node).map(Observation::from);
+    let read = read_files(files, &OBSERVATION, &[Kind::Observation], fill);
+    let observations = read.documents.into_iter().map(|located| located.value).collect();
+    (observations, in_order(files, read.diagnostics))
 }
 
 /// Reads the process's configuration: exactly one document. Without it there is at least one diagnostic.
 pub fn load_config(file: &SourceFile) -> (Option<ReconcilerConfig>, Vec<Diagnostic>) {
-    let read = read_files(std::slice::from_ref(file), &MANIFEST, &[Kind::ReconcilerConfig]);
-    let (mut configs, more) = assembly::fill_all::<ConfigDocument, ReconcilerConfig>(read.documents);
-    let mut diagnostics: Vec<Diagnostic> = read.diagnostics.into_iter().chain(more).collect();
+    let fill = |_, node| ConfigDocument::deserialize(node).map(ReconcilerConfig::from);
+    let Reading { documents: mut configs, mut diagnostics } =
+        read_files(std::slice::from_ref(file), &MANIFEST, &[Kind::ReconcilerConfig], fill);
     diagnostics.extend(configs.iter().flat_map(config::not_carried_out));
     let fault = match configs.len() {
         1 => None,

@@ -1,112 +1,100 @@
 //! Files to documents without faults, many files beside each other.
 
-use std::{ops::Range, thread};
+use std::{collections::BTreeSet, ops::Range};
+
+use serde::de::value::Error;
 
 use super::{
-    Limits, MAX_FILES, Marks, SourceFile,
+    Limits, Located, MAX_FILES, Marks, SourceFile,
     across::Facts,
     catalog, cluster, config, header, rollout, secret,
     source::Source,
     tree::{self, Node},
-    walk::Walk,
+    walk::walk,
 };
 use crate::{
+    beside::beside_each_other,
     diagnostic::{Code, Diagnostic},
-    document::{Kind, checked_schema},
+    document::Kind,
 };
 
 /// A document that was checked and has no fault of its own.
-pub(super) struct ReadDocument {
-    pub(super) kind: Kind,
-    pub(super) json: serde_json::Value,
-    pub(super) path: String,
-    pub(super) line: usize,
-    pub(super) marks: Marks,
+struct ReadDocument<T> {
+    located: Located<T>,
     /// All of it, in bytes of the file.
     span: Range<usize>,
 }
 
 /// What was read of several files.
-#[derive(Default)]
-pub(super) struct Reading {
-    pub(super) documents: Vec<ReadDocument>,
+pub(super) struct Reading<T> {
+    pub(super) documents: Vec<Located<T>>,
     pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// What was read of one file.
+struct Part<T> {
+    documents: Vec<ReadDocument<T>>,
+    diagnostics: Vec<Diagnostic>,
     facts: Facts,
 }
 
-impl Reading {
-    fn join(&mut self, other: Self) {
-        self.documents.extend(other.documents);
-        self.diagnostics.extend(other.diagnostics);
-        self.facts.join(other.facts);
-    }
-}
+/// Fewer files than this are read faster than a thread starts.
+const WORTH_A_THREAD: usize = 16;
 
-/// Reads all files and keeps what has no error, also none that only shows across documents. The result does not
-/// depend on how many processors there are.
-pub(super) fn read_files(files: &[SourceFile], limits: &Limits, kinds: &[Kind]) -> Reading {
+/// Reads all files and keeps what has no error, also none that only shows across documents. `fill` makes of each
+/// document what it is, right where it was read, so that no more than one tree for each thread is held at a time.
+/// The result does not depend on how many processors there are.
+pub(super) fn read_files<T: Send>(
+    files: &[SourceFile],
+    limits: &Limits,
+    kinds: &[Kind],
+    fill: impl Fn(Kind, Node) -> Result<T, Error> + Sync,
+) -> Reading<T> {
     let (taken, rest) = files.split_at(files.len().min(MAX_FILES));
-    let mut reading = Reading::default();
-    for part in beside_each_other(taken, |file| read_file(file, limits, kinds)) {
-        reading.join(part);
+    let parts = beside_each_other(taken.iter().collect(), WORTH_A_THREAD, |file| {
+        read_file(file, limits, kinds, &fill)
+    });
+    let (mut documents, mut diagnostics, mut facts) = (Vec::new(), Vec::new(), Facts::default());
+    for part in parts {
+        documents.extend(part.documents);
+        diagnostics.extend(part.diagnostics);
+        facts.join(part.facts);
     }
     if let Some(first) = rest.first() {
         let message = format!("there are more than {MAX_FILES} files; this one and what follows is not read");
         let help = "point the path at the folder of the manifests";
-        reading.diagnostics.push(Diagnostic::of_file(&first.path, Code::TooManyFiles, message, help));
+        diagnostics.push(Diagnostic::of_file(&first.path, Code::TooManyFiles, message, help));
     }
-    let collisions = std::mem::take(&mut reading.facts).judge();
+    let collisions = facts.judge();
     // The later of two that collide is left out, like any other document with an error.
-    reading.documents.retain(|document| {
-        !collisions
-            .iter()
-            .any(|(place, _)| *place.path == *document.path && document.span.contains(&place.span.start))
+    let collided: BTreeSet<(&str, usize)> =
+        collisions.iter().map(|(place, _)| (place.path.as_ref(), place.span.start)).collect();
+    documents.retain(|ReadDocument { located, span }| {
+        let path = located.path.as_str();
+        collided.range((path, span.start)..(path, span.end)).next().is_none()
     });
-    reading.diagnostics.extend(collisions.into_iter().map(|(_, diagnostic)| diagnostic));
-    reading
+    diagnostics.extend(collisions.into_iter().map(|(_, diagnostic)| diagnostic));
+    Reading { documents: documents.into_iter().map(|document| document.located).collect(), diagnostics }
 }
 
-/// Fewer bytes than this are read faster than a thread starts.
-const WORTH_A_THREAD: usize = 64 << 10;
-
-/// What `read` says of each run of files, in their order, with a run for each processor.
-fn beside_each_other(files: &[SourceFile], read: impl Fn(&SourceFile) -> Reading + Sync) -> Vec<Reading> {
-    let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let runs = processors.min(bytes / WORTH_A_THREAD).max(1);
-    let in_turn = |run: &[SourceFile]| {
-        let mut reading = Reading::default();
-        for file in run {
-            reading.join(read(file));
-        }
-        reading
-    };
-    if runs == 1 {
-        return vec![in_turn(files)];
-    }
-    thread::scope(|scope| {
-        let threads: Vec<_> =
-            files.chunks(files.len().div_ceil(runs)).map(|run| scope.spawn(|| in_turn(run))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
-}
-
-fn read_file(file: &SourceFile, limits: &Limits, kinds: &[Kind]) -> Reading {
-    let mut reading = Reading::default();
+fn read_file<T>(
+    file: &SourceFile,
+    limits: &Limits,
+    kinds: &[Kind],
+    fill: &impl Fn(Kind, Node) -> Result<T, Error>,
+) -> Part<T> {
+    let mut part = Part { documents: Vec::new(), diagnostics: Vec::new(), facts: Facts::default() };
     match text_of(file, limits) {
         Ok(text) => {
             let mut source = Source::new(&file.path, text);
             for node in tree::read_documents(&mut source, limits) {
-                reading.documents.extend(read_document(&mut source, node, kinds, &mut reading.facts));
+                part.documents.extend(read_document(&mut source, node, kinds, &mut part.facts, fill));
             }
-            reading.diagnostics = source.into_diagnostics();
+            part.diagnostics = source.into_diagnostics();
         }
-        Err(diagnostic) => reading.diagnostics.push(*diagnostic),
+        Err(diagnostic) => part.diagnostics.push(*diagnostic),
     }
-    reading
+    part
 }
 
 pub(super) fn text_of<'a>(file: &'a SourceFile, limits: &Limits) -> Result<&'a str, Box<Diagnostic>> {
@@ -123,17 +111,17 @@ pub(super) fn text_of<'a>(file: &'a SourceFile, limits: &Limits) -> Result<&'a s
 }
 
 /// Judges one document; `None` if anything is wrong with it.
-fn read_document(
+fn read_document<T>(
     source: &mut Source<'_>,
     node: Node,
     kinds: &[Kind],
     facts: &mut Facts,
-) -> Option<ReadDocument> {
+    fill: &impl Fn(Kind, Node) -> Result<T, Error>,
+) -> Option<ReadDocument<T>> {
     let before = source.error_count();
     let secrets = secret::find_secrets(source, &node);
     let kind = header::read_kind(source, &node, kinds)?;
-    let root = checked_schema(kind);
-    Walk { source, root, secrets: &secrets }.walk(root, &node, kind.name());
+    walk(source, kind, &secrets, &node);
     match kind {
         Kind::Cluster => cluster::judge(source, &node, facts),
         Kind::Profile => cluster::judge_profile(source, &node, facts),
@@ -150,12 +138,14 @@ fn read_document(
     }
     let place = source.place(&node.span);
     let marks = Marks::of(source, &node, kind);
-    Some(ReadDocument {
-        kind,
-        json: node.to_json(),
-        path: place.path.to_string(),
-        line: place.line,
-        marks,
-        span: node.span,
-    })
+    let (path, line, span) = (place.path.to_string(), place.line, node.span.clone());
+    match fill(kind, node) {
+        Ok(value) => Some(ReadDocument { located: Located { value, path, line, marks }, span }),
+        Err(error) => {
+            let message = format!("this {} could not be read: {error}", kind.name());
+            let help = "this is a fault of the program; please report it with the document".to_owned();
+            source.error(&(span.start..span.start), Code::Unreadable, message, help);
+            None
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Values that look like secrets. A repository is read by many; a secret in it is one no longer.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 
 use super::{
+    hidden::Hidden,
     source::Source,
     tree::{Node, Value},
 };
@@ -38,29 +39,35 @@ const TOKENS: [(&str, usize); 9] = [
     ("eyJhbGciOi", 40),
 ];
 
+/// The shortest of them.
+const SHORTEST_TOKEN: usize = 20;
+
+/// How keys and certificates begin.
+const BEGINNING: &str = "-----BEGIN ";
+
 /// Parts of addresses that are secrets themselves: of Slack, and of Teams before and after its workflows.
 const WEBHOOKS: [&str; 4] =
     ["hooks.slack.com/services/", ".webhook.office.com/", ".logic.azure.com", ".powerplatform.com"];
 
 /// Notes every value of a document that looks like a secret, and returns where they are.
-pub(super) fn find_secrets(source: &mut Source<'_>, document: &Node) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+pub(super) fn find_secrets(source: &mut Source<'_>, document: &Node) -> Hidden {
+    let mut found = Found::new();
     search(source.text, document, None, false, &mut found);
-    let places: Vec<Range<usize>> = found.iter().map(|(place, _)| place.clone()).collect();
+    let hidden = Hidden::of(found.keys().map(|(start, end)| *start..*end));
     // Hidden before the first word about any of them, so that none is shown beside another.
-    source.hide(&places);
-    for (place, message) in found {
+    source.hide(&hidden);
+    for ((start, end), message) in found {
         let help = "name it by `{ env: NAME }` or `{ file: PATH }`; what was once committed must be replaced";
-        source.error(&place, Code::SecretInFile, message, help.to_owned());
+        source.error(&(start..end), Code::SecretInFile, message, help.to_owned());
     }
-    places
+    hidden
 }
 
-/// A secret's place, and what is said of it.
-type Found = (Range<usize>, String);
+/// What is said of each secret, by its place: an alias repeats a value, and one word about it is enough.
+type Found = BTreeMap<(usize, usize), String>;
 
 /// `header`: whether `field` is the name of an HTTP header.
-fn search(source: &str, node: &Node, field: Option<&str>, header: bool, found: &mut Vec<Found>) {
+fn search(source: &str, node: &Node, field: Option<&str>, header: bool, found: &mut Found) {
     match &node.value {
         Value::Sequence(items) => {
             items.iter().for_each(|item| search(source, item, field, header, found));
@@ -83,10 +90,7 @@ fn search(source: &str, node: &Node, field: Option<&str>, header: bool, found: &
                 (None, Some(look)) => format!("this looks like {look}"),
                 (None, None) => return,
             };
-            // An alias repeats a value; one word about it is enough.
-            if found.iter().all(|(place, _)| *place != node.span) {
-                found.push((node.span.clone(), message));
-            }
+            found.entry((node.span.start, node.span.end)).or_insert(message);
         }
     }
 }
@@ -102,14 +106,15 @@ pub(super) fn line_holds_secret(line: &str) -> bool {
         is_secret_field(name.get(start..).unwrap_or_default()) && !value.is_empty() && !value.starts_with('{')
     });
     field_with_value
-        || line.contains("-----BEGIN ")
+        || (line.len() > BEGINNING.len() && line.contains(BEGINNING))
         || line.split([' ', '"', '\'', ',']).any(|word| look_of_a_secret(word).is_some())
 }
 
 fn is_secret_field(field: &str) -> bool {
-    // Of every field of every file, so without making a text of it.
+    // Of every field of every file, so without making a text of it, and most fields are no longer than `token`.
     let plain = || field.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
-    SECRET_FIELDS.iter().any(|secret| plain().eq(secret.bytes()))
+    let length = plain().count();
+    SECRET_FIELDS.iter().any(|secret| secret.len() == length && plain().eq(secret.bytes()))
 }
 
 /// Whether a header of this name proves somebody: `X-Auth-Token`, `PRIVATE-TOKEN`, `Ocp-Apim-Subscription-Key`, `Cookie`.
@@ -120,16 +125,19 @@ fn is_secret_header(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
+/// Of every value of every file: most are shorter than what is looked for, and hold no colon.
 fn look_of_a_secret(text: &str) -> Option<&'static str> {
-    if text.contains("-----BEGIN ")
+    if text.len() > BEGINNING.len()
+        && text.contains(BEGINNING)
         && (text.contains("PRIVATE KEY") || text.contains("CERTIFICATE") || text.contains("OPENSSH"))
     {
         return Some("a key or certificate");
     }
-    if holds_token(text.as_bytes()) {
+    if text.len() >= SHORTEST_TOKEN && holds_token(text.as_bytes()) {
         return Some("an access token");
     }
-    let (_, rest) = text.split_once("://")?;
+    let (scheme, _) = text.match_indices(':').find(|(at, _)| text[*at..].starts_with("://"))?;
+    let rest = &text[scheme + "://".len()..];
     if WEBHOOKS.iter().any(|part| rest.contains(part)) {
         return Some("the address of a webhook, by which whoever knows it can write");
     }
@@ -158,6 +166,11 @@ fn holds_token(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_token_is_shorter_than_the_shortest() {
+        assert_eq!(TOKENS.iter().map(|(_, least)| *least).min(), Some(SHORTEST_TOKEN));
+    }
 
     #[test]
     fn secrets_are_told_from_names_of_secrets() {

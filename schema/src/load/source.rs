@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, ops::Range, sync::Arc};
 
-use super::secret::line_holds_secret;
+use super::{characters::Characters, hidden::Hidden, secret::line_holds_secret};
 use crate::diagnostic::{Code, Diagnostic, Related, Severity};
 
 /// More faults than this in one file help nobody.
@@ -58,7 +58,8 @@ pub(super) struct Source<'a> {
     /// every value on it.
     telling: RefCell<Vec<Option<bool>>>,
     /// Values that look like secrets.
-    secrets: Vec<Range<usize>>,
+    secrets: Hidden,
+    characters: Characters,
     diagnostics: Vec<Diagnostic>,
     errors: usize,
     /// Whether faults were left out.
@@ -67,7 +68,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(path: &'a str, text: &'a str) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         let lines: Vec<usize> = std::iter::once(0).chain(breaks).collect();
         let telling = RefCell::new(vec![None; lines.len()]);
         Self {
@@ -75,7 +76,8 @@ impl<'a> Source<'a> {
             text,
             lines,
             telling,
-            secrets: Vec::new(),
+            secrets: Hidden::default(),
+            characters: Characters::of(text),
             diagnostics: Vec::new(),
             errors: 0,
             cut: false,
@@ -93,16 +95,14 @@ impl<'a> Source<'a> {
         let line = self.lines.partition_point(|line_start| *line_start <= start);
         let line_start = self.lines[line - 1];
         let line_end = self.lines.get(line).copied().unwrap_or(self.text.len());
-        // The byte order mark is no part of the first line.
-        let before = self.text.get(line_start..start).unwrap_or_default();
-        // Only in front of everything it is a mark; elsewhere it is a character.
-        let before = if line_start == 0 { before.strip_prefix('\u{feff}').unwrap_or(before) } else { before };
-        let column = before.chars().count() + 1;
-        let other =
-            |secret: &Range<usize>| secret != span && secret.start < line_end && secret.end > line_start;
+        // The byte order mark is no part of the first line. Only in front of everything it is a mark; elsewhere it is
+        // a character.
+        let marked = line_start == 0 && start > 0 && self.text.starts_with('\u{feff}');
+        let column = self.characters.within(self.text, line_start..start) - usize::from(marked) + 1;
         // The secret itself is blotted out when it is shown; others on its line would not be.
         let own = self.secrets.contains(span);
-        let shown = !self.secrets.iter().any(other) && (own || !self.tells(line - 1, line_start..line_end));
+        let shown = !self.secrets.others(span, &(line_start..line_end))
+            && (own || !self.tells(line - 1, line_start..line_end));
         let span = start..end.max(start);
         Place { path: Arc::clone(&self.path), line, column, span, shown }
     }
@@ -118,8 +118,8 @@ impl<'a> Source<'a> {
     }
 
     /// Notes values that must not be shown; from now on their lines are not.
-    pub(super) fn hide(&mut self, secrets: &[Range<usize>]) {
-        self.secrets.extend_from_slice(secrets);
+    pub(super) fn hide(&mut self, secrets: &Hidden) {
+        self.secrets.add(secrets);
     }
 
     /// Notes an error.

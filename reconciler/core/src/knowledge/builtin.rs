@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use dataminer_schema::{
+    beside::beside_each_other,
     load::{Known, Located, SourceFile, load_knowledge_beside},
     v1::knowledge::{Facts, ReleaseKnowledge},
 };
@@ -34,11 +35,13 @@ pub(super) fn library() -> &'static [Facts] {
     FACTS.get_or_init(|| facts(&LIBRARY))
 }
 
-/// Each half refers to the other, so references are judged in the test alone, which reads both at once.
+/// Each half refers to the other, so references are judged in the test alone, which reads both at once. What does not
+/// refer to each other is read beside each other.
 fn facts(files: &[(&str, &str)]) -> Vec<Facts> {
     let known = Known { open: true, ..Known::default() };
-    let (documents, _) = load_knowledge_beside(&sources(files), &known);
-    documents.into_iter().map(|Located { value: ReleaseKnowledge { facts, .. }, .. }| facts).collect()
+    let read = |file: SourceFile| load_knowledge_beside(&[file], &known).0;
+    let documents = beside_each_other(sources(files), 1, read).into_iter().flatten();
+    documents.map(|Located { value: ReleaseKnowledge { facts, .. }, .. }| facts).collect()
 }
 
 fn sources(files: &[(&str, &str)]) -> Vec<SourceFile> {

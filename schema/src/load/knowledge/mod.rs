@@ -9,14 +9,16 @@ mod said;
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
+
 use self::said::Said;
 use super::{
     Located, MANIFEST, Marks, SourceFile, header, in_order, reading::text_of, secret, source::Source, tree,
-    walk::Walk,
+    walk::walk,
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    document::{Kind, checked_schema, knowledge::KnowledgeDocument},
+    document::{Kind, knowledge::KnowledgeDocument},
     v1::knowledge::ReleaseKnowledge,
     version::Line,
 };
@@ -60,10 +62,10 @@ pub fn load_knowledge_beside(
         let mut source = Source::new(&file.path, text);
         for node in tree::read_documents(&mut source, &MANIFEST) {
             let line = source.place(&node.span).line;
-            if let Some(value) = read(&mut source, &node, &mut said) {
-                let marks = Marks::of(&source, &node, Kind::ReleaseKnowledge);
+            let (marks, span) = (Marks::of(&source, &node, Kind::ReleaseKnowledge), node.span.clone());
+            if let Some(value) = read(&mut source, node, &mut said) {
                 let located = Located { value, path: file.path.clone(), line, marks };
-                documents.push((node.span, located));
+                documents.push((span, located));
             }
         }
         diagnostics.extend(source.into_diagnostics());
@@ -77,22 +79,22 @@ pub fn load_knowledge_beside(
     (documents.into_iter().map(|(_, located)| located).collect(), in_order(files, diagnostics))
 }
 
-fn read(source: &mut Source<'_>, node: &tree::Node, said: &mut Said) -> Option<ReleaseKnowledge> {
+fn read(source: &mut Source<'_>, node: tree::Node, said: &mut Said) -> Option<ReleaseKnowledge> {
     let before = source.error_count();
-    let secrets = secret::find_secrets(source, node);
-    let kind = header::read_kind(source, node, &[Kind::ReleaseKnowledge])?;
-    let root = checked_schema(kind);
-    Walk { source, root, secrets: &secrets }.walk(root, node, kind.name());
-    judge::judge(source, node, said);
+    let secrets = secret::find_secrets(source, &node);
+    let kind = header::read_kind(source, &node, &[Kind::ReleaseKnowledge])?;
+    walk(source, kind, &secrets, &node);
+    judge::judge(source, &node, said);
     if source.error_count() > before {
         return None;
     }
-    match serde_json::from_value::<KnowledgeDocument>(node.to_json()) {
+    let start = node.span.start;
+    match KnowledgeDocument::deserialize(node) {
         Ok(document) => Some(document.into()),
         Err(error) => {
             let message = format!("this {} could not be read: {error}", kind.name());
             let help = "this is a fault of the program; please report it with the document".to_owned();
-            source.error(&node.span, Code::Unreadable, message, help);
+            source.error(&(start..start), Code::Unreadable, message, help);
             None
         }
     }

@@ -5,6 +5,7 @@ mod cluster;
 mod config;
 mod diagnostics;
 mod knowledge;
+mod large;
 mod observation;
 mod profile;
 mod yaml;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Range};
 
 use serde_saphyr::granit_parser::{Event, ScalarStyle, Span};
 
-use super::{Entry, Node, Value, bytes, scalar::plain};
+use super::{Entry, Node, Value, bytes, fields::Fields, scalar::plain};
 use crate::{
     diagnostic::Code,
     load::{Limits, source::Source},
@@ -28,7 +28,7 @@ struct Open {
 enum Collection {
     Sequence(Vec<Node>),
     Mapping {
-        entries: Vec<Entry>,
+        fields: Fields,
         /// The key whose value comes next; `None` inside for a key that cannot be used.
         key: Option<Option<(String, Range<usize>)>>,
     },
@@ -82,7 +82,7 @@ impl<'l> Builder<'l> {
                 if tag.is_some() {
                     tag_error(source, span, &place);
                 }
-                self.open(source, place, anchor, Collection::Mapping { entries: Vec::new(), key: None })
+                self.open(source, place, anchor, Collection::Mapping { fields: Fields::default(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(source, &place),
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
@@ -129,7 +129,8 @@ impl<'l> Builder<'l> {
                 let last = items.last().map(|item| item.span.end);
                 (Value::Sequence(items), last)
             }
-            Collection::Mapping { entries, key: _ } => {
+            Collection::Mapping { fields, key: _ } => {
+                let entries = fields.into_entries();
                 let last = entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end));
                 (Value::Mapping(entries), last)
             }
@@ -159,11 +160,11 @@ impl<'l> Builder<'l> {
         match self.open.last_mut().map(|open| &mut open.collection) {
             None => self.root = Some(node),
             Some(Collection::Sequence(items)) => items.push(node),
-            Some(Collection::Mapping { entries, key }) => match key.take() {
-                None => *key = Some(field_name(source, entries, node)),
+            Some(Collection::Mapping { fields, key }) => match key.take() {
+                None => *key = Some(field_name(source, fields, node)),
                 // The value of a field that was reported already.
                 Some(None) => {}
-                Some(Some((key, key_span))) => entries.push(Entry { key, key_span, value: node }),
+                Some(Some((key, key_span))) => fields.push(Entry { key, key_span, value: node }),
             },
         }
         Step::Going
@@ -171,7 +172,7 @@ impl<'l> Builder<'l> {
 }
 
 /// The name of a field; `None` if it cannot be one or is there already.
-fn field_name(source: &mut Source<'_>, entries: &[Entry], node: Node) -> Option<(String, Range<usize>)> {
+fn field_name(source: &mut Source<'_>, fields: &Fields, node: Node) -> Option<(String, Range<usize>)> {
     let Node { span, value } = node;
     let written = source.text.get(span.clone()).unwrap_or_default().trim();
     let name = match value {
@@ -192,7 +193,7 @@ fn field_name(source: &mut Source<'_>, entries: &[Entry], node: Node) -> Option<
         // `1: x` and `true: x` are most likely meant as names; the name is judged by whoever reads the mapping.
         Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Number(_) => written.to_owned(),
     };
-    if let Some(first) = entries.iter().find(|entry| entry.key == name) {
+    if let Some(first) = fields.find(&name) {
         let first = source.place(&first.key_span);
         source.collision(
             &span,

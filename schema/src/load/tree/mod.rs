@@ -4,6 +4,8 @@
 //! The YAML parser is used in this module alone.
 
 mod build;
+mod fields;
+mod fill;
 mod scalar;
 
 use std::ops::Range;
@@ -107,7 +109,8 @@ impl Node {
         }
     }
 
-    /// As serde reads it. A number that JSON does not have becomes null, which no document takes.
+    /// As JSON, for what is merged before serde reads it. A number that JSON does not have becomes null, which no
+    /// document takes.
     pub(super) fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
@@ -122,6 +125,7 @@ impl Node {
         }
     }
 }
+
 struct Size {
     values: usize,
     depth: usize,

@@ -2,15 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::load::tree::{Node, Value};
-
-/// A schema with its references followed.
-pub(super) struct Resolved {
-    pub(super) schema: &'static Map<String, Json>,
-}
-
 /// Follows `$ref` and the `allOf` around it.
-pub(super) fn resolve(root: &'static Json, schema: &'static Json) -> Option<Resolved> {
+pub(super) fn resolve(root: &'static Json, schema: &'static Json) -> Option<&'static Map<String, Json>> {
     let mut object = schema.as_object()?;
     // A schema of ours refers twice at most; the bound keeps a mistake from hanging.
     for _ in 0..8 {
@@ -19,7 +12,7 @@ pub(super) fn resolve(root: &'static Json, schema: &'static Json) -> Option<Reso
             _ => object.get("$ref"),
         };
         let Some(reference) = reference.and_then(Json::as_str) else {
-            return Some(Resolved { schema: object });
+            return Some(object);
         };
         object = match reference.strip_prefix("#/definitions/") {
             // As all of ours are, and without the texts that following a pointer takes.
@@ -43,7 +36,7 @@ pub(super) fn own_values(schema: &'static Map<String, Json>) -> Vec<&'static str
 pub(super) fn values_of(root: &'static Json, branches: &'static [Json]) -> Option<Vec<&'static str>> {
     let mut all = Vec::new();
     for branch in branches {
-        let values = own_values(resolve(root, branch)?.schema);
+        let values = own_values(resolve(root, branch)?);
         if values.is_empty() {
             return None;
         }
@@ -54,62 +47,6 @@ pub(super) fn values_of(root: &'static Json, branches: &'static [Json]) -> Optio
 
 fn constant(schema: &'static Map<String, Json>) -> Option<&'static str> {
     schema.get("const").and_then(Json::as_str)
-}
-
-pub(super) fn has_property(schema: &'static Map<String, Json>, key: &str) -> bool {
-    schema.get("properties").and_then(|properties| properties.get(key)).is_some()
-}
-
-pub(super) fn type_fits(schema: &'static Map<String, Json>, node: &Node) -> bool {
-    let kind = schema.get("type").and_then(Json::as_str);
-    match &node.value {
-        Value::Null => false,
-        Value::Bool(_) => kind == Some("boolean"),
-        Value::Integer(_) => kind == Some("integer"),
-        Value::Number(_) => kind == Some("number"),
-        Value::Text(_) => kind == Some("string"),
-        Value::Sequence(_) => kind == Some("array"),
-        Value::Mapping(_) => kind == Some("object"),
-    }
-}
-
-pub(super) fn expected_type(schema: &'static Map<String, Json>) -> &'static str {
-    match schema.get("type").and_then(Json::as_str) {
-        Some("object") => "a mapping",
-        Some("array") => "a list",
-        Some("boolean") => "true or false",
-        Some("integer") => "a whole number",
-        _ => "a text",
-    }
-}
-
-/// The field whose value tells alternatives apart, and its value in each.
-pub(super) struct Tags {
-    pub(super) field: &'static str,
-    pub(super) values: Vec<&'static str>,
-}
-
-pub(super) fn tags(root: &'static Json, branches: &[&(&'static Json, Resolved)]) -> Option<Tags> {
-    let (_, first) = branches.first()?;
-    let properties = first.schema.get("properties")?.as_object()?;
-    properties.keys().find_map(|field| {
-        let tag = |branch: &Resolved| {
-            let schema = branch.schema.get("properties")?.get(field)?;
-            let schema = resolve(root, schema)?.schema;
-            match own_values(schema).as_slice() {
-                [only] => Some(*only),
-                _ => None,
-            }
-        };
-        let values: Vec<&str> = branches.iter().filter_map(|(_, branch)| tag(branch)).collect();
-        (values.len() == branches.len()).then_some(Tags { field, values })
-    })
-}
-
-/// The required field that no other alternative has.
-pub(super) fn own_field(branch: &Resolved, branches: &[&(&'static Json, Resolved)]) -> Option<&'static str> {
-    strings(branch.schema.get("required"))
-        .find(|field| branches.iter().filter(|(_, other)| has_property(other.schema, field)).count() == 1)
 }
 
 #[cfg(test)]

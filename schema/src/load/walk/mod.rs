@@ -5,87 +5,76 @@
 
 mod alternatives;
 mod keywords;
+mod rules;
 pub(super) mod words;
 
-use std::ops::Range;
-
-use serde_json::Value as Json;
-
 use self::{
-    keywords::{Resolved, own_values, resolve, strings, values_of},
+    rules::{Mapping, RuleId, Rules, Shape},
     words::{VERSIONS, kind_name, listed, nearest, number_help},
 };
 use super::{
     check::{check, quoted},
+    hidden::Hidden,
     source::Source,
     tree::{Entry, Node, Value},
 };
-use crate::{diagnostic::Code, document::CHECK};
+use crate::{diagnostic::Code, document::Kind};
+
+/// Holds a document against the schema of its kind. Values that were reported as secrets are left out: nothing else is
+/// said of them, and they are never repeated.
+pub(super) fn walk(source: &mut Source<'_>, kind: Kind, secrets: &Hidden, document: &Node) {
+    let (rules, start) = Rules::of(kind);
+    Walk { source, rules, secrets }.walk(start, document, kind.name());
+}
 
 /// Walks one document.
-pub(super) struct Walk<'w, 'a> {
-    pub(super) source: &'w mut Source<'a>,
-    /// The whole schema, for `$ref`.
-    pub(super) root: &'static Json,
-    /// Values that were reported as secrets: nothing else is said of them, and they are never repeated.
-    pub(super) secrets: &'w [Range<usize>],
+struct Walk<'w, 'a> {
+    source: &'w mut Source<'a>,
+    rules: &'static Rules,
+    secrets: &'w Hidden,
 }
 
 impl Walk<'_, '_> {
-    /// Checks `node`, the value of `name`, against `schema`.
-    pub(super) fn walk(&mut self, schema: &'static Json, node: &Node, name: &str) {
+    /// Checks `node`, the value of `name`, against a rule.
+    fn walk(&mut self, rule: RuleId, node: &Node, name: &str) {
         if self.secrets.contains(&node.span) {
             return;
         }
-        let Some(resolved) = resolve(self.root, schema) else { return };
+        let shape = &self.rules.get(rule).shape;
         if let Value::Null = node.value {
-            let help = match resolved.schema.get(CHECK).and_then(Json::as_str) {
-                Some("version" | "webWanted") => format!("write a release, for example {VERSIONS}"),
+            let help = match shape {
+                Shape::Checked("version" | "webWanted") => format!("write a release, for example {VERSIONS}"),
                 _ => "write a value, or take the field out: what is absent is unknown or takes its default"
                     .to_owned(),
             };
             self.source.error(&node.span, Code::NullValue, format!("`{name}` has no value"), help);
             return;
         }
-        let keyword = |keyword: &str| resolved.schema.get(keyword);
-        if let Some(check_name) = keyword(CHECK).and_then(Json::as_str) {
-            self.text(check_name, node, name);
-        } else if let Some(Json::Array(branches)) = keyword("oneOf").or_else(|| keyword("anyOf")) {
-            match values_of(self.root, branches) {
-                Some(allowed) => self.value(&allowed, node, name),
-                None => self.branches(branches, node, name),
-            }
-        } else {
-            match keyword("type").and_then(Json::as_str) {
-                Some("object") => self.object(&resolved, node, name),
-                Some("array") => self.array(&resolved, node, name),
-                Some("string") => self.plain_text(&resolved, node, name),
-                Some("boolean") => self.boolean(node, name),
-                Some("integer") => self.integer(&resolved, node, name),
-                _ => {}
-            }
+        match shape {
+            Shape::Anything => {}
+            Shape::Checked(check_name) => self.text(check_name, node, name),
+            Shape::Text(allowed) => self.value(allowed, node, name),
+            Shape::Boolean => self.boolean(node, name),
+            Shape::Integer { least, most } => self.integer((*least, *most), node, name),
+            Shape::List { items, least, most } => self.array(*items, (*least, *most), node, name),
+            Shape::Mapping(mapping) => self.object(mapping, node, name),
+            Shape::Alternatives(branches) => self.branches(branches, node, name),
         }
     }
 
-    fn object(&mut self, resolved: &Resolved, node: &Node, name: &str) {
+    fn object(&mut self, mapping: &'static Mapping, node: &Node, name: &str) {
         let Value::Mapping(entries) = &node.value else {
             return self.wrong_type(node, name, "a mapping");
         };
-        let properties = resolved.schema.get("properties").and_then(Json::as_object);
         for entry in entries {
-            match properties.and_then(|properties| properties.get(&entry.key)) {
-                Some(schema) => self.walk(schema, &entry.value, &entry.key),
-                None => match resolved.schema.get("additionalProperties") {
-                    Some(schema @ Json::Object(_)) => self.walk(schema, &entry.value, &entry.key),
-                    _ => self.unknown_field(resolved, entry, name),
-                },
+            match mapping.fields.get(entry.key.as_str()).map(|field| field.rule).or(mapping.others) {
+                Some(rule) => self.walk(rule, &entry.value, &entry.key),
+                None => self.unknown_field(mapping, entry, name),
             }
         }
-        for required in strings(resolved.schema.get("required")) {
+        for required in &mapping.required {
             if node.get(required).is_none() {
-                let schema = properties.and_then(|properties| properties.get(required));
-                let about = schema.and_then(|schema| schema.get("description")).and_then(Json::as_str);
-                let help = match about {
+                let help = match mapping.fields.get(required).and_then(|field| field.about) {
                     Some(about) => format!("add `{required}`: {about}"),
                     None => format!("add `{required}`"),
                 };
@@ -100,17 +89,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn unknown_field(&mut self, resolved: &Resolved, entry: &Entry, parent: &str) {
+    fn unknown_field(&mut self, mapping: &Mapping, entry: &Entry, parent: &str) {
         if self.secrets.contains(&entry.value.span) {
             return;
         }
         let Entry { key, key_span, value: _ } = entry;
-        let known: Vec<&str> = resolved
-            .schema
-            .get("properties")
-            .and_then(Json::as_object)
-            .map(|properties| properties.keys().map(String::as_str).collect())
-            .unwrap_or_default();
+        let known: Vec<&str> = mapping.fields.keys().copied().collect();
         let help = match nearest(key, &known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the fields here are {}", listed(&known)),
@@ -123,25 +107,28 @@ impl Walk<'_, '_> {
         );
     }
 
-    fn array(&mut self, resolved: &Resolved, node: &Node, name: &str) {
-        let Value::Sequence(items) = &node.value else {
+    fn array(
+        &mut self,
+        items: Option<RuleId>,
+        (least, most): (Option<u64>, Option<u64>),
+        node: &Node,
+        name: &str,
+    ) {
+        let Value::Sequence(values) = &node.value else {
             return self.wrong_type(node, name, "a list");
         };
-        let limit = |keyword: &str| resolved.schema.get(keyword).and_then(Json::as_u64);
-        let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
-        if limit("maxItems").is_some_and(|limit| count > limit) {
-            let message =
-                format!("`{name}` has {count} items, at most {} are allowed", limit("maxItems").unwrap_or(0));
+        let count = u64::try_from(values.len()).unwrap_or(u64::MAX);
+        if let Some(most) = most.filter(|most| count > *most) {
+            let message = format!("`{name}` has {count} items, at most {most} are allowed");
             self.source.error(&node.span, Code::WrongCount, message, None);
         }
-        if limit("minItems").is_some_and(|limit| count < limit) {
-            let message =
-                format!("`{name}` has {count} items, at least {} is needed", limit("minItems").unwrap_or(0));
+        if let Some(least) = least.filter(|least| count < *least) {
+            let message = format!("`{name}` has {count} items, at least {least} is needed");
             self.source.error(&node.span, Code::WrongCount, message, "add one".to_owned());
         }
-        if let Some(schema) = resolved.schema.get("items") {
-            for item in items {
-                self.walk(schema, item, name);
+        if let Some(rule) = items {
+            for value in values {
+                self.walk(rule, value, name);
             }
         }
     }
@@ -175,10 +162,6 @@ impl Walk<'_, '_> {
             ),
         };
         self.source.error(&node.span, Code::VersionNotText, message, help);
-    }
-
-    fn plain_text(&mut self, resolved: &Resolved, node: &Node, name: &str) {
-        self.value(&own_values(resolved.schema), node, name);
     }
 
     /// A text that is one of `allowed`; any text if that is empty.
@@ -227,12 +210,11 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn integer(&mut self, resolved: &Resolved, node: &Node, name: &str) {
+    fn integer(&mut self, (least, most): (Option<i64>, Option<i64>), node: &Node, name: &str) {
         let Value::Integer(value) = node.value else {
             return self.wrong_type(node, name, "a whole number");
         };
-        let limit = |keyword: &str| resolved.schema.get(keyword).and_then(Json::as_i64);
-        let (least, most) = (limit("minimum").unwrap_or(i64::MIN), limit("maximum").unwrap_or(i64::MAX));
+        let (least, most) = (least.unwrap_or(i64::MIN), most.unwrap_or(i64::MAX));
         if value < least || value > most {
             let help = if most == i64::MAX {
                 format!("write {least} or more")
