@@ -1,5 +1,7 @@
 //! All PackageCatalogs as one: which package installs which release, and which release a build is.
 
+mod places;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -12,6 +14,7 @@ use dataminer_schema::{
     version::{Line, MonthIndex, PackageKind, Track, Version},
 };
 
+use self::places::Places;
 use crate::{
     knowledge::Knowledge,
     release::{OPEN_END, Release},
@@ -23,8 +26,8 @@ use crate::{
 pub struct Catalog {
     /// Ascending by file name.
     packages: Vec<Entry>,
-    /// Where the packages of a line stand among them: a plan asks for dozens of releases.
-    lines: BTreeMap<(PackageKind, Line), Vec<usize>>,
+    /// Where they stand among them by what plans ask for.
+    places: Places,
     /// The CU of every known build, by line and build; what a catalogue says goes before what is known otherwise.
     builds: BTreeMap<(Line, u32), u16>,
 }
@@ -129,16 +132,14 @@ impl Catalog {
         for (package, _) in packages.into_values() {
             let release = package.version.as_ref().map(|version| catalog.release_of(version));
             let Package { file: name, sha256, size, source, kind, insides, .. } = package;
-            if let Some(release) = &release {
-                catalog.lines.entry((kind, release.line())).or_default().push(catalog.packages.len());
-            }
             catalog.packages.push(Entry { file: name, sha256, size, source, kind, release, insides });
         }
+        catalog.places = Places::of(&catalog.packages);
         Ok(catalog)
     }
 
     fn empty() -> Self {
-        Self { packages: Vec::new(), lines: BTreeMap::new(), builds: BTreeMap::new() }
+        Self { packages: Vec::new(), places: Places::default(), builds: BTreeMap::new() }
     }
 
     /// Every package, by file name.
@@ -148,7 +149,17 @@ impl Catalog {
 
     /// The package with this digest.
     pub fn by_digest(&self, sha256: &Sha256) -> Option<&Entry> {
-        self.packages.iter().find(|entry| entry.sha256 == *sha256)
+        self.all_by_digest(sha256).next()
+    }
+
+    /// Every package with this digest: one content may lie there under several names.
+    pub fn all_by_digest(&self, sha256: &Sha256) -> impl Iterator<Item = &Entry> {
+        self.at(self.places.of_digest(sha256))
+    }
+
+    /// The packages at these places.
+    fn at<'a>(&'a self, places: impl IntoIterator<Item = &'a usize>) -> impl Iterator<Item = &'a Entry> {
+        places.into_iter().filter_map(|place| self.packages.get(*place))
     }
 
     /// Which release an observed version is: the CU comes from the string, else from the catalogue, else from the
@@ -222,8 +233,7 @@ impl Catalog {
                 && release.cu() == wanted.cu()
                 && wanted.build().is_none_or(|build| release.build() == Some(build))
         };
-        let mut updates = self.packages.iter().filter(|entry| entry.kind == PackageKind::Update);
-        updates.find(|entry| {
+        self.at(self.places.of_kind(PackageKind::Update)).find(|entry| {
             let base = entry.insides.base.as_ref().map(|base| self.release_of(base));
             base.is_some_and(|base| is(source, &base))
                 && entry.release.as_ref().is_some_and(|to| is(to, goal))
@@ -232,17 +242,14 @@ impl Catalog {
 
     /// The package of this tool; of several, the first by its file name.
     pub fn tool(&self, tool: Tool) -> Option<&Entry> {
-        let mut tools = self.packages.iter().filter(|entry| entry.kind == PackageKind::Tool);
-        tools.find(|entry| Tool::named(&entry.file) == Some(tool))
+        self.at(self.places.of_kind(PackageKind::Tool)).find(|entry| Tool::named(&entry.file) == Some(tool))
     }
 
     /// The releases of the band A.B that Full packages install, each with its best package, ascending by CU.
     /// Packages whose CU is unknown are left out: they cannot be chosen by a rule.
     pub fn core_releases(&self, band: (u16, u16), track: Track) -> Vec<(&Release, &Entry)> {
         let mut best: BTreeMap<(u16, u16), (&Release, &Entry)> = BTreeMap::new();
-        let line = |feature| (PackageKind::Full, Line { major: band.0, minor: band.1, feature });
-        let places = self.lines.range(line(0)..=line(u16::MAX)).flat_map(|(_, places)| places);
-        for entry in places.map(|place| &self.packages[*place]) {
+        for entry in self.at(self.places.of_band(PackageKind::Full, band)) {
             let Some(release) = &entry.release else { continue };
             let Some(cu) = release.cu() else { continue };
             if release.track() != track || release.is_hotfix() {
@@ -258,16 +265,13 @@ impl Catalog {
 
     /// The bands A.B of which there is a Full package.
     pub fn bands(&self) -> BTreeSet<(u16, u16)> {
-        let full = self.lines.keys().filter(|(kind, _)| *kind == PackageKind::Full);
-        full.map(|(_, line)| (line.major, line.minor)).collect()
+        self.places.bands(PackageKind::Full)
     }
 
     fn matching(&self, kind: PackageKind, wanted: &Version) -> Vec<&Entry> {
         let wanted_cu = Release::exact(wanted.clone()).and_then(|release| release.cu());
-        let places = self.lines.get(&(kind, wanted.line())).map(Vec::as_slice).unwrap_or_default();
-        let mut found: Vec<&Entry> = places
-            .iter()
-            .map(|place| &self.packages[*place])
+        let mut found: Vec<&Entry> = self
+            .at(self.places.of_line(kind, wanted.line()))
             .filter(|entry| {
                 let Some(release) = &entry.release else { return false };
                 if release.is_hotfix() != wanted.is_hotfix() {

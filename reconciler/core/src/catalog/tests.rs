@@ -125,4 +125,41 @@ proptest! {
         prop_assert!(release.cu_low() <= release.cu_high());
         prop_assert!(release.index_low() <= release.index_high());
     }
+
+    #[test]
+    fn what_places_find_a_scan_finds(
+        chosen in proptest::collection::vec((0_u16..3, 0_u16..3, 0_u16..4, 0_usize..4, 0_u8..9), 0..30),
+        (minor, feature) in (0_u16..3, 0_u16..3),
+    ) {
+        const KINDS: [PackageKind; 4] =
+            [PackageKind::Full, PackageKind::Web, PackageKind::Update, PackageKind::Tool];
+        let packages = chosen.iter().enumerate().map(|(build, (minor, feature, cu, kind, content))| {
+            let release = Version::new(10, *minor, *feature).with_cu(*cu);
+            let build = u32::try_from(build).expect("a few packages");
+            Package { sha256: Sha256::of(&[*content]), ..package(&release, KINDS[*kind], 20_000 + build) }
+        });
+        let catalog = unite(&[located("a", 1, packages.collect(), &[])]).expect("no conflict");
+        let scan = |wanted: &dyn Fn(&Entry) -> bool| -> Vec<&Entry> {
+            catalog.packages().filter(|entry| wanted(entry)).collect()
+        };
+        let places = &catalog.places;
+        for kind in KINDS {
+            let found: Vec<&Entry> = catalog.at(places.of_kind(kind)).collect();
+            prop_assert_eq!(found, scan(&|entry| entry.kind == kind));
+            let line = Version::new(10, minor, feature).line();
+            let of_line = |entry: &Entry| entry.release.as_ref().is_some_and(|release| release.line() == line);
+            let found: Vec<&Entry> = catalog.at(places.of_line(kind, line)).collect();
+            prop_assert_eq!(found, scan(&|entry| entry.kind == kind && of_line(entry)));
+            let of_band = |entry: &Entry| entry.release.as_ref().is_some_and(|release| release.band() == (10, minor));
+            let mut found: Vec<&Entry> = catalog.at(places.of_band(kind, (10, minor))).collect();
+            found.sort_by_key(|entry| &entry.file);
+            prop_assert_eq!(&found, &scan(&|entry| entry.kind == kind && of_band(entry)));
+            prop_assert_eq!(places.bands(kind).contains(&(10, minor)), !found.is_empty());
+        }
+        for content in 0_u8..10 {
+            let sha256 = Sha256::of(&[content]);
+            let found: Vec<&Entry> = catalog.all_by_digest(&sha256).collect();
+            prop_assert_eq!(found, scan(&|entry| entry.sha256 == sha256));
+        }
+    }
 }

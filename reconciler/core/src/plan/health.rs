@@ -113,7 +113,7 @@ fn disk(input: &PlanInput<'_>, survey: &Survey<'_>, draft: &mut Draft) {
 /// The bytes that must be free on an Agent for these steps.
 pub(super) fn needed_disk(input: &PlanInput<'_>, steps: &[Step]) -> u64 {
     let staged: BTreeSet<&Sha256> = steps.iter().filter_map(|step| step.sha256.as_ref()).collect();
-    let packages = input.catalog.packages().filter(|entry| staged.contains(&entry.sha256));
+    let packages = staged.into_iter().flat_map(|sha256| input.catalog.all_by_digest(sha256));
     let largest = packages.filter_map(|entry| entry.size).max().unwrap_or(0);
     input.desired.cluster.upgrade.min_free_disk.0.saturating_add(largest.saturating_mul(2))
 }
