@@ -53,7 +53,7 @@ fn random_fleets_are_planned_right_or_refused() {
             carried_out += 1;
             match replay(&made, system, &fleet.store.shelf, &wanted) {
                 Ok(_) => {}
-                Err(broken) if fleet.is_decided(&broken) => {}
+                Err(broken) if fleet.is_decided(&made, &broken) => {}
                 Err(broken) => {
                     panic!("fleet {seed}: {broken}\n{:#?}\n{}", fleet.observation, crate::judge::told(&made))
                 }
@@ -191,11 +191,19 @@ impl<'a> Fleet<'a> {
         Some(system)
     }
 
-    /// See `judge::is_decided`.
-    fn is_decided(&self, broken: &Broken) -> bool {
-        let Broken::Rule { violation, .. } = broken else { return false };
+    /// See `judge::is_decided`. Of laggards the target is what the others run (D5).
+    fn is_decided(&self, plan: &Plan, broken: &Broken) -> bool {
+        let Broken::Rule { step, violation } = broken else { return false };
+        let runs = |name: &str| {
+            let mut cores = self.observation.agents.iter().filter_map(|agent| agent.core.as_deref());
+            cores.any(|core| core.parse().is_ok_and(|core: Version| core.release_name() == name))
+        };
+        let broken_by = plan.steps.iter().find(|made| Some(&made.id) == step.as_ref());
+        let joined = broken_by.and_then(|made| made.to.as_deref()).filter(|name| runs(name));
+        let joined = joined.and_then(|name| name.parse().ok());
         let cu19 = Version::new(10, 0, 0).with_cu(19);
-        violation.rule == Rule::StopAt100Cu19 && Level::of(&self.to) < Level::of(&cu19)
+        violation.rule == Rule::StopAt100Cu19
+            && Level::of(joined.as_ref().unwrap_or(&self.to)) < Level::of(&cu19)
     }
 }
 

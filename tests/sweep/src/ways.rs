@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use dataminer_schema::{id::Sha256, version::Version};
 use dms_simulator::model::{
-    Agent, Consent, Install, System, has_migration_package, is_lower, knows_broker_gateway,
+    Agent, Consent, Install, Level, System, has_migration_package, is_lower, knows_broker_gateway,
     needs_broker_gateway,
 };
 
@@ -30,7 +30,8 @@ pub(crate) fn exists(case: &Case<'_>) -> bool {
     false
 }
 
-/// Between source and target, and not one that H5 or H6 leave out.
+/// Between source and target, and not one that H5 or H6 leave out, nor one with fewer fixes than both (H2: consent to
+/// older fixes is given to a target, not to a stop on the way).
 fn is_stop(case: &Case<'_>, stop: &Version) -> bool {
     let Case { from, to, .. } = case;
     let band = |version: &Version| (version.major(), version.minor());
@@ -38,7 +39,8 @@ fn is_stop(case: &Case<'_>, stop: &Version) -> bool {
         band(from) < (10, 0) || (band(from) == (10, 0) && from.feature() == 0 && from.cu() < Some(19));
     let by_h6 = !early || band(stop) != (10, 0) || (stop.feature() == 0 && stop.cu() == Some(19));
     let by_h5 = band(stop) != (10, 1) || band(from) >= (10, 1) || band(to) == (10, 1);
-    is_lower(stop, from) && is_lower(to, stop) && by_h5 && by_h6
+    let by_h2 = Level::of(stop) >= Level::of(from).min(Level::of(to));
+    is_lower(stop, from) && is_lower(to, stop) && by_h2 && by_h5 && by_h6
 }
 
 /// One hop, with every tool run before it that its source knows.

@@ -271,16 +271,18 @@ fn web_leg<'a>(
     draft: &mut Draft,
 ) -> Option<WebLeg<'a>> {
     let Step { way, from, mut rules, reason, loses_library } = step;
-    if let Some(rule) = gate(input.knowledge, wanted, core, draft) {
-        rules.push(rule);
-    }
+    let rule = gate(input.knowledge, wanted, core, draft);
+    rules.extend(rule);
     let Some(entry) = input.catalog.web_package(wanted) else {
-        draft.block(
-            BlockCode::NoPackage,
-            Vec::new(),
-            format!("the catalogue has no web package of {wanted}"),
-            "add the `Web Upgrade` package of it to a PackageCatalog, with its SHA-256",
-        );
+        // W1: what such a core cannot take nobody needs to add, and for its own release there is none in the world.
+        if rule != Some("W1") {
+            draft.block(
+                BlockCode::NoPackage,
+                Vec::new(),
+                format!("the catalogue has no web package of {wanted}"),
+                "add the `Web Upgrade` package of it to a PackageCatalog, with its SHA-256",
+            );
+        }
         return None;
     };
     Some(WebLeg { way, from, to: wanted.clone(), entry, rules, reason, loses_library })

@@ -237,17 +237,24 @@ impl System {
         Ok(self)
     }
 
-    /// Looks at every Agent: one version, one web level, all of them up.
+    /// Looks at these Agents: one version, one web level, all of the system up. A part of a system is looked at only
+    /// while it is on its way to what the others run.
     ///
     /// # Errors
     ///
     /// What is not so.
-    pub fn verify(&self) -> Result<(), Violation> {
+    pub fn verify(&self, agents: Reached<'_>) -> Result<(), Violation> {
         self.all_running()?;
-        if self.cores() > 1 {
+        let (named, others): (Vec<&Agent>, Vec<&Agent>) =
+            self.agents.iter().partition(|agent| agents.contains(&agent.name));
+        if !others.is_empty() && self.cores() == 1 {
+            return Err(Violation::new(Rule::WholeClusterOnly, "when verified"));
+        }
+        let one = |same: fn(&Agent, &Agent) -> bool| named.windows(2).all(|pair| same(pair[0], pair[1]));
+        if !one(Agent::same_core) {
             return Err(Violation::new(Rule::MixedCore, "when verified"));
         }
-        if self.webs() > 1 {
+        if !one(|one, other| Level::of(&one.web) == Level::of(&other.web)) {
             return Err(Violation::new(Rule::MixedWeb, "when verified"));
         }
         Ok(())

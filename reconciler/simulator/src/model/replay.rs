@@ -134,7 +134,7 @@ pub fn carry_out(step: &Step, system: System, shelf: &Shelf) -> Result<System, B
             let module = step.module.as_deref().ok_or_else(|| lacks("names no module"))?;
             system.reinstall(agents, module)
         }
-        Action::VerifyCluster => system.verify().map(|()| system),
+        Action::VerifyCluster => system.verify(agents).map(|()| system),
         Action::RunPrerequisites if matches!(shelf.get(digest()?), Some(Packed::Web(_))) => Ok(system),
         Action::RunPrerequisites => {
             let package = install(step, digest()?, shelf, Kind::Full)?;

@@ -17,6 +17,14 @@ fn w1_needs_a_core_with_separate_web_packages() {
     assert_eq!(web_only("10.2.0 CU21", Some("10.2.0 CU21"), "10.2.0 CU21").way(), "Converged");
 }
 
+/// The sweep found it: a catalogue was asked for a package that there is not.
+#[test]
+fn w1_asks_for_no_package_that_such_a_core_cannot_take() {
+    let mut plan = web_only("10.2.0 CU9", None, "10.2.0 CU9");
+    plan.packages.clear();
+    assert_eq!(codes(&plan.plan()), [BlockCode::WebNotSupported]);
+}
+
 #[test]
 fn w2_gates_by_the_packages_own_line_on_the_core_that_it_meets() {
     assert_eq!(web_only("10.4.1", Some("10.4.1"), "10.5.4").way(), "web 10.5.4");
