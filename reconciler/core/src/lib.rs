@@ -11,6 +11,7 @@ pub mod exec;
 pub mod fleet_lint;
 pub mod knowledge;
 pub mod lint;
+pub mod patience;
 pub mod plan;
 pub mod release;
 pub mod summarize;

@@ -11,11 +11,12 @@ use dataminer_core::{
     desired::Desired,
     exec::{
         effect::{Disposition, Failure},
-        finish::{Finish, Pause, reason},
+        finish::{Finish, reason},
         policy::Scope,
     },
     knowledge::Knowledge,
     lint::lint,
+    patience::{Patience, Then, nothing_came_of, retry_pause},
     plan::{Durations, PlanInput, PlanMode, next_change, plan},
 };
 use dataminer_schema::{
@@ -30,13 +31,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AgentPort, Shared,
-    next::{Next, retry_pause, until},
+    next::{Next, until},
     now,
 };
 use crate::store::{EventKind, PlanRow, Quarantine, StoreError};
 
-/// Failures in a row after which an operator must look.
-const MOST_FAILURES: u32 = 10;
 /// How many pauses for something that passes `run --once` waits through.
 const ONCE_PATIENCE: u32 = 3;
 
@@ -85,8 +84,8 @@ pub(super) struct ClusterLoop<P> {
     pub(super) plan: Option<(PlanRow, Plan)>,
     /// The last failure that nothing has overcome since.
     pub(super) failure: Option<Failure>,
-    pub(super) failures: u32,
-    pub(super) retry_at: Option<Timestamp>,
+    /// How often in a row something failed, or stood in the way.
+    pub(super) patience: Patience,
     pub(super) quarantine: Option<Quarantine>,
     /// The plan that an operator approved.
     pub(super) approval: Option<ApprovalStatus>,
@@ -96,8 +95,6 @@ pub(super) struct ClusterLoop<P> {
     pub(super) durations: Option<Durations>,
     /// The plan that was executed to its end last: the same plan again means that nothing came of it.
     pub(super) succeeded: Option<PlanId>,
-    /// Turns in a row that something passing stood in the way.
-    impatience: u32,
     pub(super) next_attempt_at: Option<Timestamp>,
     /// The status as the store has it.
     pub(super) kept: Mutex<Option<ClusterStatus>>,
@@ -127,14 +124,12 @@ impl<P: AgentPort> ClusterLoop<P> {
             observation: None,
             plan: None,
             failure: None,
-            failures: 0,
-            retry_at: None,
+            patience: Patience::default(),
             quarantine: None,
             approval: None,
             prepared: None,
             durations: None,
             succeeded: None,
-            impatience: 0,
             next_attempt_at: None,
             kept: Mutex::default(),
             resumed: false,
@@ -193,8 +188,10 @@ impl<P: AgentPort> ClusterLoop<P> {
             ClusterState::Ready | ClusterState::Stalled => true,
             ClusterState::Reconciling if next == Next::Now => false,
             // What passes or is tried again soon is waited for, but not for ever.
-            ClusterState::Reconciling if self.retry_at.is_some() => self.failures > ONCE_PATIENCE,
-            ClusterState::Reconciling if self.impatience > 0 => self.impatience > ONCE_PATIENCE,
+            ClusterState::Reconciling if self.patience.retry_at().is_some() => {
+                self.patience.failures() > ONCE_PATIENCE
+            }
+            ClusterState::Reconciling if self.patience.delays() > 0 => self.patience.delays() > ONCE_PATIENCE,
             ClusterState::Reconciling => true,
         }
     }
@@ -246,7 +243,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                 Ok(Next::After(self.shared.config.observe))
             }
             PlanResult::Ready if self.succeeded.as_ref() == Some(&plan.id) => {
-                self.failed(no_progress(&plan)).await
+                self.failed(nothing_came_of(&plan.id)).await
             }
             PlanResult::Ready => self.operate(row, &plan, Scope::Whole).await,
             PlanResult::Waiting | PlanResult::Blocked => self.prepare(row, &plan, changes_at).await,
@@ -261,7 +258,7 @@ impl<P: AgentPort> ClusterLoop<P> {
         changes_at: Option<Timestamp>,
     ) -> Result<Next, StoreError> {
         let ready = plan.steps.first().is_some_and(|step| step.ready && step.disruption == Disruption::None);
-        let held = self.retry_at.is_some_and(|at| at > now()) || self.is_quarantined();
+        let held = self.patience.retry_at().is_some_and(|at| at > now()) || self.is_quarantined();
         if ready && !held && self.prepared.as_ref() != Some(&plan.id) {
             return self.operate(row, plan, Scope::Preparation).await;
         }
@@ -272,10 +269,9 @@ impl<P: AgentPort> ClusterLoop<P> {
             )
         });
         if passing {
-            self.impatience += 1;
-            return Ok(Next::After(retry_pause(self.impatience)));
+            return Ok(Next::After(self.patience.delayed()));
         }
-        self.impatience = 0;
+        self.patience.nothing_delays();
         Ok(changes_at.map_or(Next::After(self.shared.config.observe), Next::At))
     }
 
@@ -372,17 +368,16 @@ impl<P: AgentPort> ClusterLoop<P> {
     /// What failed before does not count any more.
     pub(super) fn forget_failure(&mut self) {
         self.failure = None;
-        self.failures = 0;
-        self.retry_at = None;
+        self.patience.forget_failures();
     }
 
     /// Notes why something could not be done now, and says when to try again.
     pub(super) fn put_off(&mut self, failure: Failure) -> Next {
-        self.failures = self.failures.saturating_add(1);
+        let pause = self.patience.put_off();
         self.failure = Some(failure);
         // Also a converged cluster is not Ready while somebody waits for something.
         self.plan = None;
-        Next::After(retry_pause(self.failures))
+        Next::After(pause)
     }
 
     /// No operation is unfinished any more.
@@ -397,7 +392,7 @@ impl<P: AgentPort> ClusterLoop<P> {
     /// The cluster is what it shall be: nothing that failed before counts any more.
     async fn overcome(&mut self) -> Result<(), StoreError> {
         self.forget_failure();
-        self.impatience = 0;
+        self.patience.overcome();
         if self.quarantine.take().is_some() {
             self.shared.store.set_quarantine(&self.name, None).await?;
         }
@@ -411,71 +406,48 @@ impl<P: AgentPort> ClusterLoop<P> {
         scope: Scope,
         id: &PlanId,
     ) -> Result<Next, StoreError> {
-        match finish {
-            Finish::Succeeded => {
-                self.forget_failure();
-                self.impatience = 0;
-                match scope {
-                    Scope::Preparation => self.prepared = Some(id.clone()),
-                    Scope::Whole => self.succeeded = Some(id.clone()),
-                }
-                Ok(Next::Now)
+        let then = self.patience.concluded(finish, id, now());
+        if *finish == Finish::Succeeded {
+            self.failure = None;
+            match scope {
+                Scope::Preparation => self.prepared = Some(id.clone()),
+                Scope::Whole => self.succeeded = Some(id.clone()),
             }
-            Finish::Paused { reason: Pause::Superseded, .. } => Ok(Next::Now),
-            Finish::Paused { reason: Pause::WindowClosed | Pause::Outdated, .. } => {
-                // The next plan is made from what holds by then. A pause keeps a disagreement between planner and
-                // machine from spinning.
-                self.impatience += 1;
-                Ok(if self.impatience == 1 { Next::Now } else { Next::After(retry_pause(self.impatience)) })
-            }
-            Finish::Failed { failure } => self.failed(failure.clone()).await,
         }
+        self.follow(then).await
     }
 
     /// Notes a failure and says when to try again.
-    pub(super) async fn failed(&mut self, mut failure: Failure) -> Result<Next, StoreError> {
-        self.failures += 1;
-        if failure.disposition == Disposition::Retry && self.failures >= MOST_FAILURES {
-            failure.disposition = Disposition::Stalled;
-            failure.message = format!("{} (tried {} times)", failure.message, self.failures);
-        }
-        let next = match failure.disposition {
-            Disposition::Retry => {
-                let at = now().checked_add(retry_pause(self.failures)).unwrap_or(Timestamp::MAX);
-                self.retry_at = Some(at);
+    pub(super) async fn failed(&mut self, failure: Failure) -> Result<Next, StoreError> {
+        let then = self.patience.failed(failure, now());
+        self.follow(then).await
+    }
+
+    async fn follow(&mut self, then: Then) -> Result<Next, StoreError> {
+        Ok(match then {
+            Then::Again => Next::Now,
+            Then::After(pause) => Next::After(pause),
+            Then::Retry(at, failure) => {
+                self.failure = Some(failure);
                 Next::At(at)
             }
-            Disposition::Stalled => {
+            Then::SetAside(failure) => {
                 let quarantine = Quarantine {
                     desired: self.target.desired.digest.clone(),
                     since: now(),
                     failure: failure.clone(),
                 };
+                self.failure = Some(failure);
                 self.shared.store.set_quarantine(&self.name, Some(&quarantine)).await?;
                 self.quarantine = Some(quarantine);
-                self.retry_at = None;
                 Next::Now
             }
-        };
-        self.failure = Some(failure);
-        Ok(next)
+        })
     }
 
     /// How many Agents a step touches, without repetition.
     pub(super) fn agents_of(plan: &Plan, step: usize) -> usize {
         plan.steps.get(step).map_or(0, |step| step.agents.iter().collect::<BTreeSet<_>>().len())
-    }
-}
-
-fn no_progress(plan: &Plan) -> Failure {
-    Failure {
-        disposition: Disposition::Stalled,
-        reason: "NoProgress".to_owned(),
-        message: format!("plan {} was executed to its end, and the Agents still ask for it", plan.id.short()),
-        help: "Compare what the Agents show with what is wanted (`diff`); if they look right, please report this with \
-               the plan."
-            .to_owned(),
-        agents: Vec::new(),
     }
 }
 

@@ -29,13 +29,6 @@ pub(super) fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }
 
-/// What the loop does after an operation that failed and may be tried again: pauses that double, at most ten
-/// minutes.
-pub(super) fn retry_pause(failures: u32) -> SignedDuration {
-    let doublings = failures.saturating_sub(1).min(8);
-    SignedDuration::from_secs(15).saturating_mul(1 << doublings).min(SignedDuration::from_mins(10))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,12 +44,5 @@ mod tests {
         assert_eq!(Next::At(Timestamp::UNIX_EPOCH).at(now, minute), now, "the past is now");
         assert_eq!(Next::After(SignedDuration::from_secs(5)).at(now, minute).as_second(), 1_005);
         assert_eq!(until(now, Timestamp::UNIX_EPOCH), Duration::ZERO);
-    }
-
-    #[test]
-    fn pauses_grow_and_are_capped() {
-        assert_eq!(retry_pause(1).as_secs(), 15);
-        assert_eq!(retry_pause(3).as_secs(), 60);
-        assert_eq!(retry_pause(100).as_secs(), 600);
     }
 }

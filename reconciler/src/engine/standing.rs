@@ -19,10 +19,10 @@ impl<P: AgentPort> ClusterLoop<P> {
                 desired: quarantine.desired.clone(),
                 reason: quarantine.failure.message.clone(),
             }),
-            retry: self.retry_at.map(|at| Retry {
+            retry: self.patience.retry_at().map(|at| Retry {
                 at,
                 reason: self.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
-                attempts: self.failures,
+                attempts: self.patience.failures(),
             }),
             approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
             prepared: self.prepared.clone(),

@@ -10,14 +10,10 @@ use std::sync::Arc;
 use dataminer_core::{
     catalog::Catalog,
     desired::Desired,
-    exec::{
-        effect::{Disposition, Failure},
-        finish::{Finish, Pause},
-        journal::JournalEntry,
-        policy::Scope,
-    },
+    exec::{effect::Failure, finish::Finish, journal::JournalEntry, policy::Scope},
     knowledge::Knowledge,
     lint::lint,
+    patience::{Patience, Then, nothing_came_of},
     plan::{PlanInput, PlanMode, PlanState, Quarantine, Retry, difference, plan},
     summarize::{OperationView, SummaryInput, summarize},
 };
@@ -30,9 +26,6 @@ use dataminer_schema::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{operation::Operation, story::Teller, world::World};
-
-/// Failures in a row after which an operator must look, as in the engine.
-const MOST_FAILURES: u32 = 10;
 
 /// The name by which operations on Agents are told ours from others'.
 pub(crate) const INSTALLATION: &str = "prod";
@@ -65,11 +58,9 @@ pub(crate) struct Process {
     pub(crate) observation: Option<Observation>,
     pub(crate) plan: Option<Plan>,
     failure: Option<Failure>,
-    failures: u32,
-    retry_at: Option<Timestamp>,
+    patience: Patience,
     prepared: Option<PlanId>,
     succeeded: Option<PlanId>,
-    impatience: u32,
     resumed: bool,
     pub(crate) operation: Option<Operation>,
     previous: Option<ClusterStatus>,
@@ -143,12 +134,12 @@ impl Process {
         match plan.result {
             PlanResult::Converged => {
                 self.forget_failure();
-                self.impatience = 0;
+                self.patience.overcome();
                 self.store.quarantine = None;
                 Ok(Next::After(SignedDuration::from_hours(24)))
             }
             PlanResult::Ready if self.succeeded.as_ref() == Some(&plan.id) => {
-                Ok(self.failed(no_progress(&plan), world, target))
+                Ok(self.failed(nothing_came_of(&plan.id), world, target))
             }
             PlanResult::Ready => self.operate(plan, Scope::Whole, world, target, until, teller),
             PlanResult::Waiting | PlanResult::Blocked => self.prepare(plan, world, target, until, teller),
@@ -165,7 +156,7 @@ impl Process {
         teller: &mut Teller,
     ) -> Result<Next, String> {
         let ready = plan.steps.first().is_some_and(|step| step.ready && step.disruption == Disruption::None);
-        let held = self.retry_at.is_some_and(|at| at > world.now) || self.is_quarantined(target);
+        let held = self.patience.retry_at().is_some_and(|at| at > world.now) || self.is_quarantined(target);
         if ready && !held && self.prepared.as_ref() != Some(&plan.id) {
             return self.operate(plan, Scope::Preparation, world, target, until, teller);
         }
@@ -176,10 +167,9 @@ impl Process {
             )
         };
         if plan.blocked.iter().any(passing) {
-            self.impatience += 1;
-            return Ok(Next::After(pause(self.impatience)));
+            return Ok(Next::After(self.patience.delayed()));
         }
-        self.impatience = 0;
+        self.patience.nothing_delays();
         let passes_at = plan.waiting.iter().filter_map(|waiting| waiting.until).min();
         Ok(passes_at.map_or(Next::After(SignedDuration::from_hours(24)), Next::At))
     }
@@ -244,53 +234,43 @@ impl Process {
         world: &World,
         target: &Target,
     ) -> Next {
-        match finish {
-            Finish::Succeeded => {
-                self.forget_failure();
-                self.impatience = 0;
-                match scope {
-                    Scope::Preparation => self.prepared = Some(id),
-                    Scope::Whole => self.succeeded = Some(id),
-                }
-                Next::Now
+        let then = self.patience.concluded(finish, &id, world.now);
+        if *finish == Finish::Succeeded {
+            self.failure = None;
+            match scope {
+                Scope::Preparation => self.prepared = Some(id),
+                Scope::Whole => self.succeeded = Some(id),
             }
-            Finish::Paused { reason: Pause::Superseded, .. } => Next::Now,
-            Finish::Paused { reason: Pause::WindowClosed | Pause::Outdated, .. } => {
-                self.impatience += 1;
-                if self.impatience == 1 { Next::Now } else { Next::After(pause(self.impatience)) }
-            }
-            Finish::Failed { failure } => self.failed(failure.clone(), world, target),
         }
+        self.follow(then, target)
     }
 
-    fn failed(&mut self, mut failure: Failure, world: &World, target: &Target) -> Next {
-        self.failures += 1;
-        if failure.disposition == Disposition::Retry && self.failures >= MOST_FAILURES {
-            failure.disposition = Disposition::Stalled;
-            failure.message = format!("{} (tried {} times)", failure.message, self.failures);
-        }
-        let next = match failure.disposition {
-            Disposition::Retry => {
-                let at = world.now.checked_add(pause(self.failures)).unwrap_or(Timestamp::MAX);
-                self.retry_at = Some(at);
+    fn failed(&mut self, failure: Failure, world: &World, target: &Target) -> Next {
+        let then = self.patience.failed(failure, world.now);
+        self.follow(then, target)
+    }
+
+    fn follow(&mut self, then: Then, target: &Target) -> Next {
+        match then {
+            Then::Again => Next::Now,
+            Then::After(pause) => Next::After(pause),
+            Then::Retry(at, failure) => {
+                self.failure = Some(failure);
                 Next::At(at)
             }
-            Disposition::Stalled => {
+            Then::SetAside(failure) => {
                 let quarantine =
                     Quarantine { desired: target.desired.digest.clone(), reason: failure.message.clone() };
                 self.store.quarantine = Some((quarantine, failure.clone()));
-                self.retry_at = None;
+                self.failure = Some(failure);
                 Next::Now
             }
-        };
-        self.failure = Some(failure);
-        next
+        }
     }
 
     fn forget_failure(&mut self) {
         self.failure = None;
-        self.failures = 0;
-        self.retry_at = None;
+        self.patience.forget_failures();
     }
 
     fn is_quarantined(&self, target: &Target) -> bool {
@@ -316,10 +296,10 @@ impl Process {
         let state = PlanState {
             installation: (mode == PlanMode::Live).then(|| INSTALLATION.to_owned()),
             quarantine: self.store.quarantine.as_ref().map(|(quarantine, _)| quarantine.clone()),
-            retry: self.retry_at.map(|at| Retry {
+            retry: self.patience.retry_at().map(|at| Retry {
                 at,
                 reason: self.failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
-                attempts: self.failures,
+                attempts: self.patience.failures(),
             }),
             approved: self.store.approval.as_ref().map(|approval| approval.plan.clone()),
             prepared: self.prepared.clone(),
@@ -411,20 +391,4 @@ impl Process {
         self.previous = Some(status.clone());
         status
     }
-}
-
-fn no_progress(plan: &Plan) -> Failure {
-    Failure {
-        disposition: Disposition::Stalled,
-        reason: "NoProgress".to_owned(),
-        message: format!("plan {} was executed to its end, and the Agents still ask for it", plan.id.short()),
-        help: "compare what the Agents show with what is wanted".to_owned(),
-        agents: Vec::new(),
-    }
-}
-
-/// Pauses that double, at most ten minutes, as in the engine.
-fn pause(failures: u32) -> SignedDuration {
-    let doublings = failures.saturating_sub(1).min(8);
-    SignedDuration::from_secs(15).saturating_mul(1 << doublings).min(SignedDuration::from_mins(10))
 }

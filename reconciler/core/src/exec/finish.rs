@@ -50,6 +50,8 @@ pub mod reason {
     pub const MODULE_FAILED: &str = "ModuleFailed";
     /// Notes of work that is not owed could not be removed.
     pub const NOTES_LEFT: &str = "NotesLeft";
+    /// A plan was carried out, or begun again and again, and nothing came of it.
+    pub const NO_PROGRESS: &str = "NoProgress";
     pub const OPERATION_IN_PROGRESS: &str = "OperationInProgress";
     pub const PACKAGE_UNVERIFIED: &str = "PackageUnverified";
     /// Some Agents changed and others did not.
