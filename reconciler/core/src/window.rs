@@ -10,7 +10,7 @@ mod room;
 use dataminer_schema::v1::cluster::Window;
 use jiff::Timestamp;
 
-use self::calendar::{FIRST_STRETCH_DAYS, HORIZON_DAYS, Stretch, add_days};
+use self::calendar::{Deny, FIRST_STRETCH_DAYS, HORIZON_DAYS, Stretch, add_days};
 pub use self::{
     calendar::Calendar,
     room::{Needs, Room},
@@ -101,7 +101,9 @@ impl Calendar {
     ) -> String {
         let denied = self.denies.iter().find(|deny| deny.start <= now && now < deny.end);
         let then = match next {
-            Some(stretch) => format!("the next one opens at {}", second(stretch.start)),
+            Some(stretch) => {
+                format!("the next one opens at {}{}", second(stretch.start), self.taken(denied, stretch, now))
+            }
             None => match self.faults.first() {
                 Some(fault) => format!("none opens: {fault}"),
                 None => "none opens within four years".to_owned(),
@@ -119,6 +121,22 @@ impl Calendar {
             ),
             (_, None, None) => format!("no window is open; {then}"),
         }
+    }
+
+    /// What a Deny window, other than the one that holds, takes away before `next`.
+    fn taken(&self, holding: Option<&Deny>, next: &Stretch, now: Timestamp) -> String {
+        if !self.denies.iter().any(|deny| now < deny.start && deny.start < next.start) {
+            return String::new();
+        }
+        let from = holding.map_or(now, |deny| deny.end);
+        let Some(lost) = self.undenied().state(from).next_open.filter(|lost| *lost < next.start) else {
+            return String::new();
+        };
+        let Some(deny) = self.denies.iter().find(|deny| deny.start <= lost && lost < deny.end) else {
+            return String::new();
+        };
+        let why = deny.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("; a Deny window{why} takes the one at {} away", second(lost))
     }
 
     /// The next time after `now` at which the state of the windows may be another: an opening, a cutoff, a close, an

@@ -47,6 +47,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
     knowledge: Option<PathBuf>,
 
+    /// Compare as if it were this time
+    #[arg(long, value_name = "TIME", value_parser = fleet::point_in_time)]
+    now: Option<Timestamp>,
+
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -85,7 +89,8 @@ struct Report<'a> {
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let knowledge = fleet::knowledge(args.knowledge.as_deref(), terminal)?;
-    let fleet = fleet::load_knowing(knowledge, &args.folder, &args.clusters, terminal)?;
+    let now = args.now.unwrap_or_else(Timestamp::now);
+    let fleet = fleet::load_knowing(knowledge, now, (&args.folder, &args.clusters), terminal)?;
     let observations = if args.live {
         let config = args.config.as_deref().ok_or_else(live::no_config)?;
         live::observe(&fleet.clusters, config, terminal)?
@@ -93,8 +98,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         fleet::observations(&args.observed, terminal)?
     };
     fleet::strangers(&fleet, &observations, &args.clusters, terminal);
-    let plans =
-        plan::make(&fleet, (&observations, &plan::Vaults::new()), Timestamp::now(), PlanMode::Offline)?;
+    let plans = plan::make(&fleet, (&observations, &plan::Vaults::new()), now, PlanMode::Offline)?;
     let mut differences = Vec::new();
     for (cluster, plan) in fleet.clusters.iter().zip(&plans) {
         let seen = observations.iter().find(|seen| seen.cluster == cluster.name);

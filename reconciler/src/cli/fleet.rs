@@ -33,7 +33,7 @@ pub(super) struct Fleet {
 /// # Errors
 /// Manifests with errors, after they were printed; a name that no manifest has.
 pub(super) fn load(folder: &Path, names: &[ClusterName], terminal: &mut Terminal) -> anyhow::Result<Fleet> {
-    load_knowing(Knowledge::default(), folder, names, terminal)
+    load_knowing(Knowledge::default(), Timestamp::now(), (folder, names), terminal)
 }
 
 /// What is known of DataMiner's releases, with the documents of `folder` if there is one.
@@ -53,20 +53,20 @@ pub(super) fn unknown(error: &KnowledgeError, terminal: &mut Terminal) -> anyhow
     Helpful::new(error.to_string(), error.help()).into()
 }
 
-/// As [`load`], with what else is known of releases.
+/// As [`load`], with what else is known of releases, and by the doubts of this time.
 ///
 /// # Errors
 /// As [`load`].
 pub(super) fn load_knowing(
     knowledge: Knowledge,
-    folder: &Path,
-    names: &[ClusterName],
+    now: Timestamp,
+    (folder, names): (&Path, &[ClusterName]),
     terminal: &mut Terminal,
 ) -> anyhow::Result<Fleet> {
     let (files, refused) = source::read_tree(folder, Limits::default())?;
     let fleet = assemble(folder, &files, &refused, terminal)?;
     let catalog = unite(&fleet.catalogs, &knowledge)?;
-    explain(&files, &lint_fleet(&fleet, &catalog, &knowledge, Timestamp::now()), terminal);
+    explain(&files, &lint_fleet(&fleet, &catalog, &knowledge, now), terminal);
     let mut clusters: Vec<_> = fleet.clusters.into_iter().map(|located| located.value).collect();
     clusters.sort_by(|a, b| a.name.cmp(&b.name));
     known(folder, clusters.iter().map(|cluster| &cluster.name), names)?;

@@ -23,7 +23,7 @@ use serde::Serialize;
 use super::{
     Exit, Helpful, Terminal, fleet, json_list, live,
     plan_review::{self, Grounds},
-    plan_table,
+    plan_table::{self, Detail},
 };
 use crate::{
     config::Overrides,
@@ -86,9 +86,20 @@ pub(super) struct Args {
 enum Output {
     #[default]
     Table,
+    /// A table with everything that the other one only counts
+    Wide,
     Json,
     Yaml,
     Markdown,
+}
+
+impl Output {
+    fn detail(self) -> Detail {
+        match self {
+            Self::Wide => Detail::Wide,
+            Self::Table | Self::Json | Self::Yaml | Self::Markdown => Detail::Brief,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -109,7 +120,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     if let Some(base) = &args.base {
         return between(args, base, &knowledge, terminal);
     }
-    let fleet = fleet::load_knowing(knowledge, &args.folder, &args.clusters, terminal)?;
+    let now = args.now.unwrap_or_else(Timestamp::now);
+    let fleet = fleet::load_knowing(knowledge, now, (&args.folder, &args.clusters), terminal)?;
     let mut vaults = Vaults::new();
     let (observations, mode) = if args.live {
         let config = args.config.as_deref().ok_or_else(live::no_config)?;
@@ -119,18 +131,17 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         (observations(args, terminal)?, PlanMode::Offline)
     };
     fleet::strangers(&fleet, &observations, &args.clusters, terminal);
-    let now = args.now.unwrap_or_else(Timestamp::now);
     let plans = make(&fleet, (&observations, &vaults), now, mode)?;
     match args.output {
         Output::Json => json_list::write(FORMAT_VERSION, ("plans", &plans), terminal)?,
         Output::Yaml => terminal.yaml(&Plans { format_version: FORMAT_VERSION, plans: &plans })?,
-        Output::Table => {
+        Output::Table | Output::Wide => {
             for (at, plan) in plans.iter().enumerate() {
                 if at > 0 {
                     terminal.line("")?;
                 }
                 let cluster = &fleet.clusters[at];
-                plan_table::print(plan, cluster, now, terminal)?;
+                plan_table::print(plan, cluster, now, args.output.detail(), terminal)?;
             }
         }
         Output::Markdown => {
@@ -152,7 +163,9 @@ fn between(args: &Args, base: &str, knowledge: &Knowledge, terminal: &mut Termin
     match args.output {
         Output::Json => terminal.json(&review)?,
         Output::Yaml => terminal.yaml(&review)?,
-        Output::Table => plan_review::print(&review, now, terminal)?,
+        Output::Table | Output::Wide => {
+            plan_review::print(&review, now, args.output.detail(), terminal)?;
+        }
         Output::Markdown => terminal.data(comment(&review, knowledge, GITHUB_LIMIT))?,
     }
     Ok(plan_review::verdict(&review, args.detailed_exitcode))

@@ -14,7 +14,10 @@ use dataminer_schema::{
 };
 use jiff::Timestamp;
 
-use super::{Exit, Helpful, Terminal, Tone, fleet, plan, plan_table};
+use super::{
+    Exit, Helpful, Terminal, Tone, fleet, plan,
+    plan_table::{self, Detail},
+};
 use crate::{
     review::{Entry, Manifests, Review, Side, Standing, work},
     source::{self, Revisions},
@@ -163,7 +166,12 @@ pub(super) fn verdict(review: &Review, detailed: bool) -> Exit {
 ///
 /// # Errors
 /// Those of the stream.
-pub(super) fn print(review: &Review, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub(super) fn print(
+    review: &Review,
+    now: Timestamp,
+    detail: Detail,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     for text in review.manifests.texts() {
         terminal.say(text.trim_end());
     }
@@ -189,7 +197,7 @@ pub(super) fn print(review: &Review, now: Timestamp, terminal: &mut Terminal) ->
             terminal.line(format!("  {}", plan_table::difference(difference)))?;
         }
         if let Some(plan) = head {
-            plan_table::plan(plan, entry.zone(), now, terminal)?;
+            plan_table::plan(plan, entry.zone(), now, detail, terminal)?;
         }
         terminal.line("")?;
     }

@@ -16,10 +16,20 @@ use crate::review::{
     zone::Zone,
 };
 
+/// How much of a plan its table shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What a reader decides by; what is long and changes no decision is counted.
+    Brief,
+    /// Everything.
+    Wide,
+}
+
 pub(super) fn print(
     plan: &Plan,
     cluster: &Cluster,
     now: Timestamp,
+    detail: Detail,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     headline(plan, terminal)?;
@@ -29,16 +39,28 @@ pub(super) fn print(
         terminal
             .line(format!("  profile {name} gives {fields}; all else is the cluster's own or the default"))?;
     }
-    body(plan, &Zone::of(cluster), now, terminal)
+    body(plan, &Zone::of(cluster), now, detail, terminal)
 }
 
 /// A plan without its manifest.
-pub(super) fn plan(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub(super) fn plan(
+    plan: &Plan,
+    zone: &Zone,
+    now: Timestamp,
+    detail: Detail,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     headline(plan, terminal)?;
-    body(plan, zone, now, terminal)
+    body(plan, zone, now, detail, terminal)
 }
 
-fn body(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> anyhow::Result<()> {
+fn body(
+    plan: &Plan,
+    zone: &Zone,
+    now: Timestamp,
+    detail: Detail,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     if !plan.steps.is_empty() {
         steps(plan, terminal)?;
     }
@@ -58,7 +80,7 @@ fn body(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> an
         let code = terminal.tint(format!("warning: {}", warning.code), Tone::Pending);
         terminal.line(format!("  {code}: {}{reference}", warning.message))?;
     }
-    about_the_work(plan, zone, terminal)?;
+    about_the_work(plan, zone, detail, terminal)?;
     if let Some(text) = content_line(plan, zone) {
         terminal.line(format!("  {}", terminal.tint(text, Tone::Bad)))?;
     }
@@ -66,7 +88,6 @@ fn body(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> an
     for (what, ids) in [
         ("known issues introduced", &issues.introduced),
         ("known issues resolved", &issues.resolved),
-        ("known issues staying", &issues.staying),
         ("breaking changes brought", &changes.brought),
         ("breaking changes undone", &changes.undone),
     ] {
@@ -74,15 +95,33 @@ fn body(plan: &Plan, zone: &Zone, now: Timestamp, terminal: &mut Terminal) -> an
             terminal.line(format!("  {what}: {}", printable(&ids.join(", "))))?;
         }
     }
+    match (detail, issues.staying.len()) {
+        (_, 0) => {}
+        (Detail::Brief, count) => {
+            terminal.line(format!("  known issues staying: {count} (`-o wide` names them)"))?;
+        }
+        (Detail::Wide, _) => {
+            terminal.line(format!("  known issues staying: {}", printable(&issues.staying.join(", "))))?;
+        }
+    }
     Ok(())
 }
 
 /// When it is expected, and what the servers must have first; what they have is not repeated.
-fn about_the_work(plan: &Plan, zone: &Zone, terminal: &mut Terminal) -> anyhow::Result<()> {
+fn about_the_work(plan: &Plan, zone: &Zone, detail: Detail, terminal: &mut Terminal) -> anyhow::Result<()> {
     if plan.forecast.is_some() {
         terminal.line(format!("  expected: {}", review::when(plan, zone)))?;
     }
+    let (mut unseen, mut checked) = (0_usize, 0_usize);
     for (requirement, steps) in work::requirements(plan) {
+        match requirement.state {
+            RequirementState::Unknown if detail == Detail::Brief => unseen += 1,
+            RequirementState::Checked if detail == Detail::Brief => checked += 1,
+            _ => {}
+        }
+        if detail == Detail::Brief && requirement.state != RequirementState::Missing {
+            continue;
+        }
         let Requirement { name, state, agents } = requirement;
         let tone = match state {
             RequirementState::Met => continue,
@@ -97,6 +136,15 @@ fn about_the_work(plan: &Plan, zone: &Zone, terminal: &mut Terminal) -> anyhow::
             printable(name),
             steps.join(", ")
         ))?;
+    }
+    let counts = [(unseen, "not seen"), (checked, "checked by the packages")];
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !counts.is_empty() {
+        terminal.line(format!("  requirements: {} (`-o wide` names them)", counts.join(", ")))?;
     }
     Ok(())
 }

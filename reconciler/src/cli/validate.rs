@@ -11,7 +11,7 @@ use dataminer_schema::{
 use jiff::Timestamp;
 
 use super::{
-    Exit, Terminal, Tone,
+    Exit, Terminal, Tone, fleet,
     report::{self, Findings, Format},
 };
 use crate::source::{self, Holding, Limits, Refusal};
@@ -27,6 +27,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", env = "DATAMINER_RECONCILER_KNOWLEDGE")]
     knowledge: Option<PathBuf>,
 
+    /// Check as if it were this time: what has expired by then is warned of
+    #[arg(long, value_name = "TIME", value_parser = fleet::point_in_time)]
+    now: Option<Timestamp>,
+
     /// Form of the output
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
@@ -38,7 +42,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         let (files, refused) = source::read_tree(path, Limits::default())?;
         given.take(files, refused);
     }
-    let diagnostics = given.judge();
+    let diagnostics = given.judge(args.now.unwrap_or_else(Timestamp::now));
     let findings = Findings::new(given.files(), &diagnostics);
     report::write(&findings, args.output, terminal)?;
     let (errors, warnings) = (findings.count(Severity::Error), findings.count(Severity::Warning));
@@ -88,7 +92,7 @@ impl Given {
     }
 
     /// All diagnostics, in the order of path and place. Every file is parsed once.
-    fn judge(&self) -> Vec<Diagnostic> {
+    fn judge(&self, now: Timestamp) -> Vec<Diagnostic> {
         let (knowledge, mut diagnostics) = match self.knowledge.as_slice() {
             [] => (None, Vec::new()),
             files => match Knowledge::built_in().extended(files) {
@@ -99,7 +103,7 @@ impl Given {
         match source::assemble(&self.fleet, &self.refused) {
             Ok((fleet, warnings)) => {
                 diagnostics.extend(warnings);
-                diagnostics.extend(doubts(&fleet, knowledge.as_ref()));
+                diagnostics.extend(doubts(&fleet, knowledge.as_ref(), now));
             }
             Err(errors) => diagnostics.extend(errors),
         }
@@ -111,15 +115,15 @@ impl Given {
     }
 }
 
-/// What is doubtful about a fleet without errors, today and by what is known of releases.
-fn doubts(fleet: &Fleet, knowledge: Option<&Knowledge>) -> Vec<Diagnostic> {
+/// What is doubtful about a fleet without errors, at this time and by what is known of releases.
+fn doubts(fleet: &Fleet, knowledge: Option<&Knowledge>, now: Timestamp) -> Vec<Diagnostic> {
     if fleet.catalogs.is_empty() && fleet.advisories.is_empty() {
         return Vec::new();
     }
     let knowledge = knowledge.unwrap_or_else(|| Knowledge::built_in());
     // Catalogues that contradict each other were reported with their places.
     let Ok(catalog) = Catalog::unite(&fleet.catalogs, knowledge) else { return Vec::new() };
-    lint_fleet(fleet, &catalog, knowledge, Timestamp::now())
+    lint_fleet(fleet, &catalog, knowledge, now)
 }
 
 /// Each diagnostic with snippets of its files.

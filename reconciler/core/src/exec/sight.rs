@@ -301,6 +301,16 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// A core as people call it, with the build that the Agent shows.
+    fn named(&self, text: &str) -> String {
+        let Ok(version) = text.parse::<Version>() else { return text.to_owned() };
+        let release = self.catalog.release_of(&version);
+        match release.build() {
+            Some(build) if release.cu().is_some() => format!("{} (build {build})", release.describe()),
+            _ => release.describe(),
+        }
+    }
+
     /// What is wrong with the cluster as the end of a step is judged: nothing means that every Agent is Running
     /// on the expected versions. A pending reboot does not count: an upgrade may leave one.
     pub(super) fn wrong(&self, expected: &Expected) -> BTreeMap<&'a AgentName, String> {
@@ -310,7 +320,10 @@ impl<'a> Sight<'a> {
                     return Some((name, "is not reachable".to_owned()));
                 };
                 if !self.shows(name, expected, true) {
-                    let core = agent.core.as_deref().unwrap_or("an unknown core");
+                    let core = agent
+                        .core
+                        .as_deref()
+                        .map_or_else(|| "an unknown core".to_owned(), |text| self.named(text));
                     let web = agent.web_apps.as_deref().unwrap_or("unknown");
                     let broker = match (expected.broker.get(name), agent.broker_gateway) {
                         (None, _) => String::new(),

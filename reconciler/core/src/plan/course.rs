@@ -1,6 +1,6 @@
 //! Direction: which way the core goes (D1-D5, D7), for all Agents or for laggards first.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use dataminer_schema::{
     id::AgentName,
@@ -255,7 +255,12 @@ pub(super) fn legs<'a>(
     way: Way,
     draft: &mut Draft,
 ) -> Vec<Leg<'a>> {
-    let replaced = format!("the hotfix {} would be replaced by {}", source.describe(), target.release.name());
+    let replaced = format!(
+        "the hotfix {} of core {} would be replaced by {}",
+        hotfixes_shown(survey),
+        source.name(),
+        target.release.name()
+    );
     if source.is_hotfix() && input.desired.cluster.upgrade.accept_hotfix_loss {
         draft.warn("HotfixInstalled", "D4", format!("{replaced}; the manifest accepts that"));
     } else if source.is_hotfix() {
@@ -292,6 +297,14 @@ pub(super) fn legs<'a>(
         .collect()
 }
 
+/// The hotfixes and custom builds as the Agents show them: these are the names to look for in a release.
+fn hotfixes_shown(survey: &Survey<'_>) -> String {
+    let with_hotfix = survey.members.iter().filter(|seen| seen.release().is_some_and(Release::is_hotfix));
+    let texts = with_hotfix.filter_map(|seen| seen.reached()?.core.as_deref());
+    let texts: BTreeSet<String> = texts.map(|text| format!("`{}`", text.trim().escape_debug())).collect();
+    texts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
 /// D1: whether a lower target is allowed; blocks where it is not.
 pub(super) fn may_fall(
     input: &PlanInput<'_>,
@@ -326,7 +339,15 @@ fn instead(seen: &Release, wanted: &Release) -> String {
             minor + 1
         );
     }
-    format!("want `{}` or higher", seen.name())
+    match (seen.cu(), seen.cu_high()) {
+        (Some(_), _) => format!("want `{}` or higher", seen.name()),
+        (None, OPEN_END) => format!(
+            "name the build of {} in the catalogue's `builds`, and want that CU or a higher one",
+            seen.describe()
+        ),
+        // It may be an older one; the highest that it can be is surely not lower than what runs.
+        (None, high) => format!("want `{} CU{high}` or higher", seen.line()),
+    }
 }
 
 pub(super) fn unknown(seen: &Release, target: &Target<'_>, agents: Vec<AgentName>, draft: &mut Draft) {

@@ -50,7 +50,7 @@ pub(super) fn plan_descent<'a>(
     match target.entry {
         Some(entry) => {
             let from = stops.last().map_or(source, |stop| &stop.to);
-            let reason = format!("no Main Release lies between {} and {} any more", from.name(), goal.name());
+            let reason = route::nothing_between(from, goal, !stops.is_empty());
             stops.push(Stop::new(goal.clone(), entry, vec!["G1"], reason));
         }
         None => route::no_package(input.catalog, goal, draft),
@@ -84,8 +84,7 @@ fn stop_in<'a>(
         );
         return Some(Stop::new((*to).clone(), entry, vec!["G1"], reason));
     }
-    let have: Vec<String> = mains.iter().map(|(release, _)| release.name()).collect();
-    let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+    let have = route::newest(&mains).unwrap_or_else(|| "none".to_owned());
     let wanted =
         route::best_known(input.knowledge, band, MonthIndex::BEFORE_10, ceiling).unwrap_or_else(|| {
             format!("{major}.{minor}.0 with fixes not newer than those of {}", source.describe())

@@ -8,9 +8,10 @@ use dataminer_schema::{
     },
     v1::advisory::Advisory,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::PlanInput;
+use crate::window::second;
 
 /// A plan in the making.
 #[derive(Debug)]
@@ -38,6 +39,9 @@ pub(super) struct Advice {
     pub(super) accepts: bool,
     /// What a reader is told of it.
     pub(super) told: String,
+    /// Its name, and the last day on which it counts.
+    name: String,
+    expires: Date,
 }
 
 impl Advice {
@@ -45,7 +49,7 @@ impl Advice {
         let Advisory { name, issue, accept, clusters: _, reason, expires } = advisory;
         let done = if *accept { "accepted" } else { "recorded" };
         let told = format!("{done} by the Advisory {name} until {expires}: {reason}");
-        Self { issue: issue.clone(), accepts: *accept, told }
+        Self { issue: issue.clone(), accepts: *accept, told, name: name.clone(), expires: *expires }
     }
 }
 
@@ -115,6 +119,30 @@ impl Draft {
                 self.block(BlockCode::KnownIssue, agents, message, help);
             }
             (None, _) => self.block(BlockCode::KnownIssue, agents, message, help),
+        }
+    }
+
+    /// Warns of Advisories that this plan rests on, and that count no more when its window opens.
+    pub(super) fn warn_of_ending_advice(&mut self, opens: Timestamp) {
+        let day = opens.to_zoned(TimeZone::UTC).date();
+        let rests_on = |advice: &&Advice| {
+            let told = |warning: &Warning| {
+                warning.code == "KnownIssue" && warning.reference.as_deref() == Some(advice.issue.as_str())
+            };
+            advice.accepts && advice.expires < day && self.warnings.iter().any(told)
+        };
+        let ending = |advice: &Advice| {
+            let Advice { issue, name, expires, .. } = advice;
+            let message = format!(
+                "the Advisory {name} accepts {issue} until {expires}, and the work begins at {}: renew it before, \
+                 or the plan blocks by then",
+                second(opens)
+            );
+            (issue.clone(), message)
+        };
+        let found: Vec<(String, String)> = self.advice.iter().filter(rests_on).map(ending).collect();
+        for (issue, message) in found {
+            self.warn("AdvisoryEnds", &issue, message);
         }
     }
 

@@ -143,6 +143,9 @@ fn window(input: &PlanInput<'_>, outlook: &Outlook<'_>, draft: &mut Draft) -> Op
         None if state.open || state.next_open.is_some() => "; none has room for the work".to_owned(),
         None => String::new(),
     };
+    if let Some(opens) = opens {
+        draft.warn_of_ending_advice(opens);
+    }
     let message = format!("{}{more}", state.reason);
     draft.wait(WaitingOn::Window, opens, message);
     let near = |opens| input.now.duration_until(opens) <= input.desired.cluster.upgrade.stage_ahead;

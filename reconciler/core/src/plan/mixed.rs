@@ -64,12 +64,7 @@ pub(super) fn plan_mixed<'a>(
             draft.block(
                 BlockCode::MixedCluster,
                 names(lower),
-                format!(
-                    "{} runs {}, the others {}: {why}",
-                    list(&names(lower)),
-                    low.describe(),
-                    high.describe()
-                ),
+                format!("{}, {}: {why}", runs(&names(lower), low), runs(&names(higher), high)),
                 "bring these Agents to the version of the others by hand; a mixed cluster can corrupt data",
             );
             CoreChange::Undecided
@@ -145,13 +140,19 @@ impl<'a> Mix<'_, '_, 'a> {
         let last = joined.len().saturating_sub(1);
         for (number, leg) in joined.iter_mut().enumerate() {
             leg.rules.insert(0, "D5");
-            leg.reason = format!("first {} comes to what the others run; {}", list(&units), leg.reason);
+            let verb = if units.len() == 1 { "comes" } else { "come" };
+            leg.reason = format!("first {} {verb} to what the others run; {}", list(&units), leg.reason);
             if number < last {
                 leg.verify.clone_from(&units);
             }
         }
         Ok(joined)
     }
+}
+
+fn runs(agents: &[AgentName], release: &Release) -> String {
+    let verb = if agents.len() == 1 { "runs" } else { "run" };
+    format!("{} {verb} {}", list(agents), release.describe())
 }
 
 fn names(members: &[&Seen<'_>]) -> Vec<AgentName> {

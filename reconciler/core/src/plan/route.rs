@@ -386,6 +386,18 @@ pub(super) fn best_known(
     releases.max_by_key(Release::index_low).map(|release| release.name())
 }
 
+/// Why the last hop goes straight to the target; `stopped`: there were stops before.
+pub(super) fn nothing_between(from: &Release, goal: &Release, stopped: bool) -> String {
+    let ((major, minor), (goal_major, goal_minor)) = (from.band(), goal.band());
+    let (from, goal) = (from.name(), goal.name());
+    if major == goal_major && minor.abs_diff(goal_minor) > 1 {
+        // One may be skipped (H5), and the package of one may be what blocks the plan.
+        return format!("no stop that the catalogue has and the way needs lies between {from} and {goal}");
+    }
+    let more = if stopped { " any more" } else { "" };
+    format!("no Main Release lies between {from} and {goal}{more}")
+}
+
 fn last_stop<'a>(source: &Release, goal: &Release, entry: &'a Entry, before: Option<&Stop<'a>>) -> Stop<'a> {
     let from = before.map_or(source, |stop| &stop.to);
     let (rule, reason) = if from.band() == goal.band() {
@@ -393,18 +405,16 @@ fn last_stop<'a>(source: &Release, goal: &Release, entry: &'a Entry, before: Opt
     } else if from.track() == Track::Feature && goal.track() == Track::Main {
         ("H3", "from a Feature Release the next Main Release is the one of the following line".to_owned())
     } else {
-        ("H2", format!("no Main Release lies between {} and {} any more", from.name(), goal.name()))
+        ("H2", nothing_between(from, goal, before.is_some()))
     };
     Stop::new(goal.clone(), entry, vec![rule], reason)
 }
 
 pub(super) fn no_package(catalog: &Catalog, goal: &Release, draft: &mut Draft) {
-    let have: Vec<String> = [Track::Main, Track::Feature]
-        .into_iter()
-        .flat_map(|track| catalog.core_releases(goal.band(), track))
-        .map(|(release, _)| release.name())
-        .collect();
-    let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
+    let tracks =
+        [Track::Main, Track::Feature].map(|track| newest(&catalog.core_releases(goal.band(), track)));
+    let have: Vec<&str> = tracks.iter().flatten().map(String::as_str).collect();
+    let have = if have.is_empty() { "none".to_owned() } else { have.join("; ") };
     let help = "add it to a PackageCatalog, with its SHA-256";
     let help =
         unnamed(catalog, goal.band()).map_or_else(|| help.to_owned(), |unnamed| format!("{help}; {unnamed}"));
@@ -420,6 +430,15 @@ pub(super) fn no_package(catalog: &Catalog, goal: &Release, draft: &mut Draft) {
         ),
         help,
     );
+}
+
+/// The newest releases of a track, and how many more there are; `None` where there is none.
+pub(super) fn newest(releases: &[(&Release, &Entry)]) -> Option<String> {
+    const SHOWN: usize = 3;
+    let names: Vec<String> = releases.iter().rev().take(SHOWN).map(|(release, _)| release.name()).collect();
+    let more = releases.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
 }
 
 /// What to do about full packages of a line whose names do not tell their CU: no rule can choose them.

@@ -1,13 +1,17 @@
 //! When a plan could become another one by time alone.
 
-use dataminer_schema::{plan::Plan, plan::WaitingOn, v1::cluster::DowngradePolicy};
+use dataminer_schema::{
+    plan::{Action, Plan, WaitingOn},
+    v1::cluster::DowngradePolicy,
+};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{PlanInput, forecast::Outlook, presence::STALE_AFTER, work::Work};
 
 /// The next time after `input.now` at which `plan`, which was made from `input`, could come out otherwise although
 /// nothing else has changed: windows open, reach their cutoff and close; work no longer fits; preparations may begin;
-/// a retry is due; the observation becomes too old; an Advisory or the leave to downgrade ends (at midnight UTC).
+/// a retry is due; the observation becomes too old; an Advisory, the leave to downgrade or the support of the wanted
+/// release ends (at midnight UTC).
 /// `None`: never. It may name a time at which nothing changes after all.
 ///
 /// Approvals do not expire in this release. A forecast that counts from the present moves on without this, and so does
@@ -20,6 +24,11 @@ pub fn next_change(input: &PlanInput<'_>, plan: &Plan) -> Option<Timestamp> {
     edges.extend(accepted.map(|advisory| day_after(advisory.expires)));
     if cluster.downgrade.policy == DowngradePolicy::Allow {
         edges.push(cluster.downgrade.until.and_then(day_after));
+    }
+    let changes =
+        plan.steps.iter().any(|step| matches!(step.action, Action::UpgradeCore | Action::DowngradeCore));
+    if let Some(support) = input.knowledge.support_of(&cluster.software.core).filter(|_| changes) {
+        edges.extend([support.supported_until, support.limited_support_until].map(day_after));
     }
     for waiting in &plan.waiting {
         edges.push(waiting.until);

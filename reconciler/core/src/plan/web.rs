@@ -1,6 +1,9 @@
 //! The web apps (W1-W9): whether a web package follows the core, and what must not fall.
 
+use std::collections::BTreeMap;
+
 use dataminer_schema::{
+    id::AgentName,
     plan::{BlockCode, Change},
     version::{MonthIndex, Version, WebWanted},
 };
@@ -90,11 +93,9 @@ fn with_core<'a>(
         if level > bundled {
             let reason =
                 format!("core {} brings an older level; the wanted one follows the last hop", core.name());
-            // What ran is no more the level before the step where the way leads down past it.
-            let lowest = survey.lowest_web().filter(|seen| web_index(seen) <= level).cloned();
             // The last hop has replaced the web apps before.
             let loses_library = loses_library(survey.rules, core, &wanted);
-            let from = lowest.or_else(|| Some(own_level(core)));
+            let from = Some(own_level(core));
             let step = Step { way: Way::Up, from, rules: vec!["W3"], reason, loses_library };
             leg = web_leg(input, &wanted, core, step, draft);
             last = wanted;
@@ -137,6 +138,7 @@ fn without_core<'a>(
                     ),
                 );
             }
+            warn_of_differing(survey, draft);
             return None;
         }
         WebWanted::Bundled => {
@@ -172,6 +174,25 @@ fn without_core<'a>(
     let loses_library = any_loses_library(survey, wanted);
     let step = Step { way: Way::Up, from: survey.lowest_web().cloned(), rules, reason, loses_library };
     Some(WebPlan { leg: web_leg(input, wanted, core, step, draft), falls_to: None })
+}
+
+/// W7: nobody brings together what the manifest does not manage, and the Agents of one system shall have one level
+/// (`domain/03 section 1`).
+fn warn_of_differing(survey: &Survey<'_>, draft: &mut Draft) {
+    let mut levels: BTreeMap<MonthIndex, (&Version, Vec<AgentName>)> = BTreeMap::new();
+    for seen in &survey.members {
+        let Some(web) = &seen.web else { continue };
+        levels.entry(web_index(web)).or_insert((web, Vec::new())).1.push(seen.name.clone());
+    }
+    if levels.len() > 1 {
+        let told = levels.values().map(|(web, names)| format!("{} on {}", web.release_name(), list(names)));
+        let told = told.collect::<Vec<_>>().join(", ");
+        draft.warn(
+            "WebLevelsDiffer",
+            "W7",
+            format!("the Agents have different web apps ({told}), and the manifest does not manage them"),
+        );
+    }
 }
 
 /// The wanted web apps with their CU.

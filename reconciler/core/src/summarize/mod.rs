@@ -139,7 +139,12 @@ fn verdict(input: &SummaryInput<'_>) -> Verdict {
         return Verdict {
             state: ClusterState::Ready,
             reason: reason::CONVERGED.to_owned(),
-            message: "Every Agent shows what is wanted.".to_owned(),
+            // W9: with `bundled` nothing is installed over web apps whose level nobody knows.
+            message: if plan.warnings.iter().any(|warning| warning.code == "WebLevelUnknown") {
+                "Every Agent shows the wanted core; which web apps run is not known everywhere.".to_owned()
+            } else {
+                "Every Agent shows what is wanted.".to_owned()
+            },
             help: None,
         };
     }

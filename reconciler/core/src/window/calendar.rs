@@ -83,6 +83,11 @@ impl Calendar {
         Self { allows, denied: united(&denies), denies, faults, declared }
     }
 
+    /// The same windows as if none of them were of kind Deny.
+    pub(super) fn undenied(&self) -> Self {
+        Self { denies: Vec::new(), denied: Vec::new(), ..self.clone() }
+    }
+
     /// The stretches that touch the next `days` days, by start, and up to when they were looked for.
     pub(super) fn stretches(&self, now: Timestamp, days: i32) -> (Vec<Stretch>, Timestamp) {
         if !self.declared {

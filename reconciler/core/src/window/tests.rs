@@ -302,3 +302,21 @@ fn a_deny_window_over_a_day_that_was_left_out_denies_nothing() {
     let open = state(&[left_out], "2011-12-29T16:40:51Z");
     assert_eq!((open.open, open.closes_at), (true, None));
 }
+
+/// Else nobody would see why the window of this week is none.
+#[test]
+fn a_deny_window_that_takes_openings_away_is_named() {
+    let windows = [allow("0 22 * * SAT", 4, 60), deny("2026-11-21", "2026-11-29")];
+    let waiting = state(&windows, "2026-11-19T12:00:00Z");
+    assert_eq!(
+        waiting.reason,
+        "no window is open; the next one opens at 2026-12-05T21:00:00Z; a Deny window (freeze) takes the one at \
+         2026-11-21T21:00:00Z away"
+    );
+    // One that holds is named already, and one that takes nothing is none of it.
+    let held = state(&windows, "2026-11-21T12:00:00Z");
+    assert_eq!(held.reason, "a Deny window holds (freeze); the next one opens at 2026-12-05T21:00:00Z");
+    let windows = [allow("0 22 * * SAT", 4, 60), deny("2026-11-23", "2026-11-25")];
+    let after = state(&windows, "2026-11-22T12:00:00Z");
+    assert_eq!(after.reason, "no window is open; the next one opens at 2026-11-28T21:00:00Z");
+}

@@ -91,3 +91,14 @@ fn d4_a_listed_hotfix_needs_its_package() {
     assert!(codes(&plan).contains(&BlockCode::NoPackage), "{plan:#?}");
     assert!(plan.blocked[0].message.contains(HOTFIX), "{}", plan.blocked[0].message);
 }
+
+/// The name is what somebody looks for in the release notes of the target.
+#[test]
+fn d4_a_hotfix_that_would_be_lost_is_named_as_the_agents_show_it() {
+    let plan = Scenario::new(HOTFIX, "10.5.0 CU12").web(Some("10.5.12")).plan();
+    let message = &plan.blocked[0].message;
+    assert_eq!(
+        message,
+        &format!("the hotfix `{HOTFIX}` of core 10.5.0 CU9 would be replaced by 10.5.0 CU12")
+    );
+}

@@ -293,3 +293,23 @@ fn the_longest_way_lists_everything_in_order_and_once() {
     assert_eq!(all.len(), count, "an issue stands in one list");
     assert!(lists.resolved.len() > 20, "{lists:#?}");
 }
+
+/// The work begins when the Advisory counts no more: today is the day to renew it.
+#[test]
+fn an_advisory_that_ends_before_the_window_opens_is_warned_of() {
+    let issue = "KI_Failover_Agents_offline_after_upgrade";
+    let ends = |expires: &str| {
+        let scenario = pair("10.3.0 CU7", "10.3.0 CU10").saturday_nights().at("2026-11-18T20:00:00Z");
+        let mut scenario = advised(scenario, issue, true);
+        scenario.cluster.advisories[0].expires = expires.parse().expect("a day");
+        let plan = scenario.plan();
+        assert_eq!(codes(&plan), []);
+        plan.warnings
+            .into_iter()
+            .find(|warning| warning.code == "AdvisoryEnds")
+            .map(|warning| warning.message)
+    };
+    let told = ends("2026-11-20").expect("the window opens on the 21st");
+    assert!(told.starts_with("the Advisory seen accepts") && told.contains("2026-11-21T21:00:00Z"), "{told}");
+    assert_eq!(ends("2026-11-21"), None);
+}

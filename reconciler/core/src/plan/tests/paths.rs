@@ -205,3 +205,27 @@ fn a_package_whose_name_tells_no_cu_is_named_where_it_is_missing() {
     scenario.builds.insert("10.5.0.0-16889".to_owned(), crate::testing::version("10.5.0 CU12"));
     assert_eq!(scenario.way(), "10.5.0 CU12");
 }
+
+/// A catalogue of years holds dozens of them.
+#[test]
+fn a_missing_package_names_the_newest_of_its_line_and_counts_the_others() {
+    let plan = Scenario::new("10.4.0 CU21", "10.5.0 CU40").plan();
+    let message = &plan.blocked[0].message;
+    let expected =
+        "(of 10.5: 10.5.0 CU18, 10.5.0 CU17, 10.5.0 CU16 and 16 more; 10.5.12 CU2, 10.5.12 CU1, 10.5.12 and ";
+    assert!(message.contains(expected), "{message}");
+    let plan = Scenario::new("10.4.0 CU21", "10.5.0 CU40").only(&["10.5.0 CU17", "10.5.0 CU18"]).plan();
+    let message = &plan.blocked[0].message;
+    assert!(message.contains("(of 10.5: 10.5.0 CU18, 10.5.0 CU17)"), "{message}");
+}
+
+#[test]
+fn h2_a_direct_hop_says_nothing_of_stops_that_were_none() {
+    let reasons = |from: &str| {
+        let plan = Scenario::new(from, "10.5.0 CU12").plan();
+        let hops = plan.steps.into_iter().filter(|step| step.from.is_some() && step.build.is_some());
+        hops.map(|step| step.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons("10.4.0 CU21"), ["no Main Release lies between 10.4.0 CU21 and 10.5.0 CU12"]);
+    assert!(reasons("10.3.0 CU22")[1].ends_with("10.5.0 CU12 any more"));
+}

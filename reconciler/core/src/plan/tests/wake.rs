@@ -58,6 +58,24 @@ fn a_window_is_woken_for_when_preparations_may_begin_and_when_it_opens() {
     assert_eq!(wake(&near), Some(at("2026-11-21T21:00:00Z")));
 }
 
+/// `domain/01 section 2`: what a plan warns of changes with these days.
+#[test]
+fn the_end_of_the_support_of_the_wanted_release_is_woken_for() {
+    let wanted = Scenario::new("10.4.0 CU21", "10.5.0 CU12");
+    let known = wanted.knowledge.support_of(&crate::testing::version("10.5.0")).expect("it is known").clone();
+    for day in [known.supported_until, known.limited_support_until] {
+        let now = format!("{day}T12:00:00Z");
+        let scenario = watched(wanted.clone(), &now);
+        let midnight = at(&format!("{}T00:00:00Z", day.tomorrow().expect("a day")));
+        assert_eq!(wake(&scenario), Some(midnight));
+        let later = watched(wanted.clone(), &midnight.to_string());
+        let codes = |scenario: &Scenario| {
+            scenario.plan().warnings.into_iter().map(|warning| warning.code).collect::<Vec<_>>()
+        };
+        assert_ne!(codes(&scenario), codes(&later), "{day}");
+    }
+}
+
 #[test]
 fn what_fits_now_is_looked_at_again_when_it_no_longer_does() {
     let open = watched(upgrade().saturday_nights().prepared(), "2026-11-21T22:00:00Z");

@@ -1,6 +1,6 @@
 //! The web apps: W1-W9, and what W5 protects.
 
-use dataminer_schema::plan::{BlockCode, Change};
+use dataminer_schema::plan::{Action, BlockCode, Change};
 
 use crate::testing::{Scenario, codes, warnings};
 
@@ -123,6 +123,34 @@ fn w7_unmanaged_never_moves_web_apps() {
     assert_eq!(web_only("10.5.0 CU12", Some("10.4.1"), "unmanaged").way(), "Converged");
     let ahead = web_only("10.5.0 CU12", Some("10.6.9"), "unmanaged").plan();
     assert_eq!((codes(&ahead), warnings(&ahead)), (vec![], vec!["WebAheadOfCore"]));
+}
+
+/// A web package that reached only some of them: nobody else brings them together.
+#[test]
+fn w7_agents_with_different_web_apps_are_told() {
+    let differing = web_only("10.5.0 CU12", Some("10.5.12"), "unmanaged")
+        .agent("a2", |agent| agent.web_apps = Some("10.5.4".to_owned()));
+    let plan = differing.plan();
+    assert_eq!((codes(&plan), warnings(&plan)), (vec![], vec!["WebLevelsDiffer"]));
+    let message = &plan.warnings[0].message;
+    assert!(message.contains("10.5.4 on a2, 10.5.12 on a1"), "{message}");
+    // By their level, not by their name; and what is not known differs from nothing.
+    let same = web_only("10.5.0 CU12", Some("10.5.4"), "unmanaged");
+    let same = same.agent("a2", |agent| agent.web_apps = Some("10.5.0 CU1".to_owned()));
+    assert_eq!(warnings(&same.plan()), [""; 0]);
+}
+
+/// The hop has replaced them before.
+#[test]
+fn w3_the_step_behind_a_hop_starts_from_the_level_that_the_hop_leaves() {
+    let from = |seen: Option<&str>| {
+        let plan = Scenario::new("10.4.0 CU21", "10.5.0 CU12").web(seen).want_web("10.6.4").plan();
+        let step = plan.steps.into_iter().find(|step| step.action == Action::UpgradeWeb);
+        step.and_then(|step| step.from)
+    };
+    for seen in [None, Some("10.4.12"), Some("10.6.2")] {
+        assert_eq!(from(seen).as_deref(), Some("10.5.0 CU12"), "{seen:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,12 @@ use super::{Told, told};
 
 pub(super) const ALL: &[Told] = &[
     told(
+        "AdvisoryEnds",
+        "An Advisory that the plan rests on ends before the work begins.",
+        "It accepts a known issue until a day that lies before the opening of the window.",
+        "Renew the Advisory if its reason still holds; else the plan will be blocked by then.",
+    ),
+    told(
         "BrokerGatewayUnknown",
         "Whether BrokerGateway runs already was not seen.",
         "The way into 10.6 holds its migration, and the observation of some Agent does not tell (H4).",
@@ -212,6 +218,12 @@ pub(super) const ALL: &[Told] = &[
         "The level of the web apps of some Agent is not known.",
         "No trace tells it; at least the level of the core is assumed (W5, W9).",
         "Write the web version that is wanted: then it is installed, and known from then on.",
+    ),
+    told(
+        "WebLevelsDiffer",
+        "The Agents of the cluster have different web apps.",
+        "`webApps` is unmanaged, and a web package reached some of them only (W7).",
+        "Write the web version that is wanted: then all Agents get it.",
     ),
     told(
         "WindowTooShort",
