@@ -6,6 +6,7 @@ pub mod agent;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod edit;
 pub mod engine;
 pub mod http;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     diagnostic::Diagnostic,
-    id::{AgentName, ClusterName, CommitId, PlanId, Sha256},
+    id::{AgentName, ClusterName, CommitId, JobId, PlanId, Sha256},
     plan::{
         Action, AgentVersions, BackupRef, Block, Change, ContentLoss, Disruption, Forecast, VersionPair,
         Waiting, Warning,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The version of the Status document that this crate writes.
-pub const FORMAT_VERSION: &str = "1.2";
+pub const FORMAT_VERSION: &str = "1.3";
 
 /// Every cluster of one installation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -171,6 +171,9 @@ pub struct ClusterStatus {
     /// Who approved the current plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalStatus>,
+    /// What the last canary run showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanaryStatus>,
     /// What is being done right now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationStatus>,
@@ -210,6 +213,45 @@ pub struct ApprovalStatus {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// What a canary run showed: a documented package without a restart, run on the cluster as an upgrade would be (S10).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryStatus {
+    /// When it ended.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// The package.
+    pub package: String,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// The account that the job ran under, in words.
+    pub run_as: String,
+    /// The Agents that it reached, each with the software that ran it.
+    pub agents: Vec<CanaryAgent>,
+    /// The plan that it was.
+    pub plan: PlanId,
+    /// Its job; absent where it failed before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
+    /// Why it failed; absent where it passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureStatus>,
+}
+
+/// An Agent as a canary run met it: what is known, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CanaryAgent {
+    /// The name of the Agent.
+    pub name: AgentName,
+    /// The version of its Taskbar Utility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utility: Option<String>,
+    /// The core that it showed, verbatim: it brings the utility along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core: Option<String>,
 }
 
 /// Where a cluster stands; it is always in exactly one of these.
@@ -408,6 +450,8 @@ pub enum ConditionType {
     WindowOpen,
     /// The newest commit is the one that is acted on.
     SourceReady,
+    /// A canary run showed that upgrades can run there: account, scheduled task and reach of all Agents (S10).
+    Proven,
 }
 
 /// Whether a condition holds.

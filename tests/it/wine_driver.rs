@@ -154,7 +154,7 @@ async fn the_driver_observes_what_the_server_says() {
     assert_eq!(observation.topology.as_ref().map(Vec::len), Some(1));
     // Nothing was misread: no package left a trace of the web apps, and everything else is known.
     let unknown: Vec<_> = agent.unknown.keys().map(String::as_str).collect();
-    assert_eq!(unknown, ["webApps"], "{:?}", agent.unknown);
+    assert_eq!(unknown, ["taskbarUtility", "webApps"], "{:?}", agent.unknown);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

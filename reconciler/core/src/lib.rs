@@ -4,6 +4,7 @@
 //! `clippy.toml` of this crate guard that.
 
 pub mod bump;
+pub mod canary;
 pub mod catalog;
 pub mod converged;
 pub mod desired;

@@ -101,8 +101,8 @@ pub(crate) fn tool(tool: Tool) -> Package {
 }
 
 /// Every tool.
-pub(crate) fn tools() -> [Package; 3] {
-    [Tool::VerifyClusterPorts, Tool::MigrationCheck, Tool::Migration].map(tool)
+pub(crate) fn tools() -> [Package; 4] {
+    [Tool::VerifyClusterPorts, Tool::VerifyGrpcConnection, Tool::MigrationCheck, Tool::Migration].map(tool)
 }
 
 /// Full and web packages of every final core release, and every tool.

@@ -5,6 +5,8 @@
 pub enum Tool {
     /// Whether the Agents reach each other's ports; its result lives 10 days (`domain/02 H7`).
     VerifyClusterPorts,
+    /// Whether the Agents reach each other over gRPC; takes about a minute (`domain/prerequisites.yaml`).
+    VerifyGrpcConnection,
     /// Whether the BrokerGateway migration would succeed; changes nothing (`domain/02 section 2`).
     MigrationCheck,
     /// The BrokerGateway migration (`domain/02 section 2`).
@@ -21,6 +23,7 @@ impl Tool {
         let words: Vec<&str> =
             stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         match words.as_slice() {
+            ["verifygrpcconnection"] => Some(Self::VerifyGrpcConnection),
             ["natsmigration"] => Some(Self::Migration),
             ["natsmigration", "prerequisite", "only"] => Some(Self::MigrationCheck),
             _ => stem.contains("verifyclusterports").then_some(Self::VerifyClusterPorts),
@@ -31,6 +34,7 @@ impl Tool {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::VerifyClusterPorts => "VerifyClusterPorts",
+            Self::VerifyGrpcConnection => "VerifyGRPCConnection",
             Self::MigrationCheck => "NATSMigration - Prerequisite only",
             Self::Migration => "NATSMigration",
         }
@@ -44,7 +48,9 @@ mod tests {
     #[test]
     fn tools_go_by_their_documented_names() {
         let named = |file: &str| Tool::named(file);
-        for tool in [Tool::VerifyClusterPorts, Tool::MigrationCheck, Tool::Migration] {
+        for tool in
+            [Tool::VerifyClusterPorts, Tool::VerifyGrpcConnection, Tool::MigrationCheck, Tool::Migration]
+        {
             assert_eq!(named(&format!("{}.dmupgrade", tool.as_str())), Some(tool));
         }
         assert_eq!(named("My VerifyClusterPorts (2).dmupgrade"), Some(Tool::VerifyClusterPorts));
@@ -52,6 +58,6 @@ mod tests {
         assert_eq!(named("NATSMigrationRollback.dmupgrade"), None);
         assert_eq!(named("NATSMigration 2.dmupgrade"), None);
         assert_eq!(named("NATSMigration.dmupdate"), None);
-        assert_eq!(named("VerifyGRPCConnection.dmupgrade"), None);
+        assert_eq!(named("VerifyGRPCConnection 2.dmupgrade"), None);
     }
 }

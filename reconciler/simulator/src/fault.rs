@@ -58,6 +58,12 @@ pub enum Fault {
     TruncateBackup(u64),
     /// The server shows another host key from now on.
     HostKeyChanged,
+    /// The server's clock is this many seconds ahead, or behind: its files are stamped so.
+    ClockSkew(i64),
+    /// The folder of this Windows path belongs to an ordinary user from now on.
+    TakenByUser(String),
+    /// The account of SSH sessions is no administrator any more.
+    NotAdministrator,
     /// DataMiner stops.
     StopDataMiner,
     /// DataMiner starts.

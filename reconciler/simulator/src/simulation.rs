@@ -223,6 +223,16 @@ impl Simulation {
             Fault::TruncateBackup(left) => {
                 spoil_backup(found, |bytes| bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX)))?;
             }
+            Fault::ClockSkew(seconds) => {
+                found.machine.clock_skew.store(seconds, std::sync::atomic::Ordering::Relaxed);
+            }
+            Fault::TakenByUser(path) => {
+                let path = WinPath::parse(&path, &WinPath::root())
+                    .map_err(|error| SimulatorError::Spec(format!("{path}: {error}")))?;
+                let owner = format!(r"{}\intruder", found.machine.name);
+                found.machine.accounts.own(&path, Some(owner));
+            }
+            Fault::NotAdministrator => found.machine.accounts.demote(),
             Fault::StopDataMiner => found.stop_dataminer(),
             Fault::StartDataMiner => {
                 let agent = Arc::clone(found);

@@ -92,6 +92,10 @@ pub struct AgentSpec {
     /// The language of Windows' own texts.
     #[serde(default)]
     pub language: Language,
+    /// Whether an instance of the Taskbar Utility sits in somebody's session. Without one an old utility does not read
+    /// its command line (RN 37952, `domain/05 section 1`).
+    #[serde(default = "yes")]
+    pub tray: bool,
     /// Whether DataMiner runs at the start.
     #[serde(default = "yes")]
     pub running: bool,
@@ -339,6 +343,7 @@ impl AgentSpec {
             vcredist: default_vcredist(),
             os_build: default_os_build(),
             language: Language::default(),
+            tray: true,
             running: true,
             expired_users: false,
             default_upgrade_options: false,

@@ -10,6 +10,12 @@ pub const ROOT: &str = r"C:\ProgramData\dataminer-reconciler";
 /// DataMiner's own folder (`domain/05 section 6`).
 pub const SKYLINE: &str = r"C:\Skyline DataMiner";
 
+/// The Taskbar Utility in both folders that the documentation prints (`domain/05 section 1`).
+pub const UTILITIES: [&str; 2] = [
+    r"C:\Program Files\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
+    r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
+];
+
 /// Turns a Windows path into the one that SFTP on Windows takes (`/C:/…`), below `prefix`.
 ///
 /// The prefix is empty on a real Agent; a test against another operating system's sshd gives a folder.

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use dataminer_schema::{
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 use super::{
     error::{AgentError, Reason},
     layout::Layout,
-    observe::HashCache,
+    observe::{HashCache, UtilityCache},
     scripts,
     secrets::SecretResolver,
     transport::{Connection, Fingerprint, Identity, Sftp, Timeouts},
@@ -44,6 +45,8 @@ pub(super) struct Link {
     since: Mutex<Option<Timestamp>>,
     /// What the Agent's content backups hash to.
     pub(super) hashes: HashCache,
+    /// What its Taskbar Utility was last.
+    pub(super) utility: UtilityCache,
 }
 
 impl fmt::Debug for Link {
@@ -68,6 +71,7 @@ impl Link {
             installed: tokio::sync::Mutex::new(false),
             since: Mutex::new(None),
             hashes: HashCache::default(),
+            utility: UtilityCache::default(),
         };
         cluster
             .agents
@@ -99,7 +103,40 @@ impl Link {
         Ok(session)
     }
 
-    async fn sign_in(&self, secrets: &SecretResolver, timeouts: Timeouts) -> Result<Session, AgentError> {
+    /// `host:port`.
+    pub(super) fn peer(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The host keys that the manifest accepts.
+    pub(super) fn pinned(&self) -> &[String] {
+        &self.host_keys
+    }
+
+    /// The account that signs in.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.ssh.as_ref().map(|ssh| ssh.user.as_str())
+    }
+
+    /// A look that took longer than `patience`.
+    pub(super) fn too_slow(&self, patience: Duration) -> AgentError {
+        AgentError::new(
+            Reason::Timeout,
+            format!("looking at Agent {} took longer than {} s", self.name, patience.as_secs()),
+            "look at the server's load and at the network",
+        )
+    }
+
+    /// Connects and signs in, and does nothing else.
+    pub(super) async fn sign_in(
+        &self,
+        secrets: &SecretResolver,
+        timeouts: Timeouts,
+    ) -> Result<Session, AgentError> {
         if let Some(JumpHost { host, .. }) = &self.via {
             // Never past it: a host that is reached directly may be another one.
             return Err(AgentError::new(

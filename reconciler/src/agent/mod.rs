@@ -10,6 +10,7 @@ mod clean;
 mod content;
 mod context;
 pub mod error;
+pub mod examine;
 mod job;
 pub mod layout;
 mod link;
@@ -75,6 +76,18 @@ impl ClusterDriver {
     /// is still to be written.
     pub async fn introduce(&self) -> (Observation, Vec<Introduction>) {
         self.inner.observer().observe_and_introduce(&self.inner.links).await
+    }
+
+    /// Looks at every Agent for `doctor`; `ticked` is called once for each. Changes nothing but our own folder, and
+    /// that only where it is ours.
+    pub async fn examine(&self, ticked: &(dyn Fn() + Sync)) -> Vec<examine::Examination> {
+        examine::all(&self.inner, ticked).await
+    }
+
+    /// Looks at these Agents alone, as [`Self::observe`] does.
+    pub async fn observe_only(&self, agents: &[AgentName]) -> Observation {
+        let links = self.inner.links.iter().filter(|link| agents.contains(&link.name));
+        self.inner.observer().observe(&links.cloned().collect::<Vec<_>>()).await
     }
 
     /// The highest generation on the Agents; an error where one of them is marked as somebody else's.

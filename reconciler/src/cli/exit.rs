@@ -6,7 +6,8 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Ok,
-    /// Something failed; for `validate`: there are errors.
+    /// Something failed; for `validate`: there are errors; for `doctor`: a finding is an error, or a canary did not
+    /// pass.
     Failed,
     /// `plan --detailed-exitcode`: there is something to do.
     PlanChanges,

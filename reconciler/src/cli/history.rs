@@ -45,8 +45,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
     let mut table = terminal.new_table(&["AT", "CLUSTER", "EVENT", "WHAT"]);
     for event in &history.events {
         let tone = match event.kind {
-            EventKind::CommitBroken | EventKind::OperationFailed => Tone::Bad,
-            EventKind::OperationFinished => Tone::Good,
+            EventKind::CommitBroken | EventKind::OperationFailed | EventKind::CanaryFailed => Tone::Bad,
+            EventKind::OperationFinished | EventKind::CanaryPassed => Tone::Good,
             EventKind::CommitSeen
             | EventKind::PlanStored
             | EventKind::OperationStarted

@@ -74,7 +74,7 @@ pub(super) fn vaults(clusters: &[Cluster], config: &Path, terminal: &mut Termina
     })
 }
 
-fn agents_of(cluster: &Cluster) -> usize {
+pub(super) fn agents_of(cluster: &Cluster) -> usize {
     cluster.agents.iter().map(|agent| 1 + usize::from(agent.failover.is_some())).sum()
 }
 
@@ -90,7 +90,7 @@ fn progress(agents: usize) -> ProgressBar {
 }
 
 /// A driver's surroundings that allow looking; its vault is empty and thrown away.
-fn looking(config: &Config, vault: Vault) -> DriverContext {
+pub(super) fn looking(config: &Config, vault: Vault) -> DriverContext {
     let spec = &config.spec;
     DriverContext::new(
         spec.installation.clone(),

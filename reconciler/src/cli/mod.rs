@@ -8,6 +8,7 @@ mod catalog;
 mod completion;
 mod describe;
 mod diff;
+mod doctor;
 mod exit;
 mod explain;
 mod fleet;
@@ -74,6 +75,7 @@ enum Verb {
     Plan(plan::Args),
     Diff(diff::Args),
     Observe(observe::Args),
+    Doctor(Box<doctor::Args>),
     Import(import::Args),
     Bump(bump::Args),
     Run(Box<run::Args>),
@@ -135,6 +137,7 @@ impl Verb {
             Self::Validate(args) => validate::run(&args, terminal),
             Self::Plan(args) => plan::run(&args, terminal),
             Self::Diff(args) => diff::run(&args, terminal),
+            Self::Doctor(args) => doctor::run(&args, terminal),
             Self::Observe(args) => observe::run(&args, terminal),
             Self::Import(args) => import::run(&args, terminal),
             Self::Bump(args) => bump::run(&args, terminal),

@@ -22,15 +22,15 @@ use dataminer_core::{
 use dataminer_schema::{
     id::{ClusterName, PlanId},
     plan::{BlockCode, Disruption, Plan, PlanResult},
-    status::{ApprovalStatus, ClusterState, ClusterStatus, SourceStatus},
+    status::{ApprovalStatus, CanaryStatus, ClusterState, ClusterStatus, SourceStatus},
     v1::observation::Observation,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AgentPort, Shared,
+    AgentPort, CanaryEnd, Shared,
     next::{Next, until},
     now,
 };
@@ -89,6 +89,14 @@ pub(super) struct ClusterLoop<P> {
     pub(super) quarantine: Option<Quarantine>,
     /// The plan that an operator approved.
     pub(super) approval: Option<ApprovalStatus>,
+    /// What the last canary run showed.
+    pub(super) canary: Option<CanaryStatus>,
+    /// What came of the canary that this loop ran last.
+    pub(super) tried: Option<CanaryEnd>,
+    /// How long the job of a canary may take, where somebody said so.
+    pub(super) canary_limit: Option<SignedDuration>,
+    /// Nothing is published: no process stands behind this loop.
+    pub(super) silent: bool,
     /// The plan whose preparatory steps are done.
     pub(super) prepared: Option<PlanId>,
     /// What steps took before, as the store has it; read again where it is absent.
@@ -127,6 +135,10 @@ impl<P: AgentPort> ClusterLoop<P> {
             patience: Patience::default(),
             quarantine: None,
             approval: None,
+            canary: None,
+            tried: None,
+            canary_limit: None,
+            silent: false,
             prepared: None,
             durations: None,
             succeeded: None,
@@ -217,6 +229,7 @@ impl<P: AgentPort> ClusterLoop<P> {
     async fn turn(&mut self) -> Result<Next, StoreError> {
         self.quarantine = self.shared.store.quarantine(&self.name).await?;
         self.approval = self.shared.store.approval(&self.name).await?;
+        self.canary = self.shared.store.canary(&self.name).await?;
         if let Some(next) = self.heed_requests().await? {
             return Ok(next);
         }

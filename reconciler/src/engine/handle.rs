@@ -24,6 +24,8 @@ pub enum RequestError {
     UnknownCluster(ClusterName),
     #[error("an operation of cluster `{0}` is under way here, so it is this installation's own")]
     Underway(ClusterName),
+    #[error("an operation of cluster `{0}` is under way, and a canary runs beside nothing")]
+    Busy(ClusterName),
     #[error("`{0}` is not the hash of a backup")]
     BackupName(String),
     #[error("the vault holds no backup of cluster `{cluster}` whose hash begins with {prefix}")]
@@ -54,6 +56,7 @@ impl RequestError {
             Self::Underway(_) => {
                 "nothing needs to be taken over; `abort` stops the operation before its next disruptive step"
             }
+            Self::Busy(_) => "wait for its end, which `describe` shows",
             Self::BackupName(_) => "write the hash that `backup list` shows, at least its first 8 digits",
             Self::NoBackup { .. } => {
                 "`backup list` shows what there is; `backup save` brings what the Agents hold into the vault"
@@ -112,6 +115,9 @@ impl EngineHandle {
         };
         if request.kind == RequestKind::Takeover && status.operation.is_some() {
             return Err(RequestError::Underway(cluster.clone()));
+        }
+        if request.kind == RequestKind::Canary && status.operation.is_some() {
+            return Err(RequestError::Busy(cluster.clone()));
         }
         let now = now();
         let id = self.store.request(cluster, &request, now).await?;

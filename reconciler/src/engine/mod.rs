@@ -12,6 +12,7 @@
 
 mod approval;
 mod board;
+mod canary;
 mod cluster;
 mod desired;
 mod handle;
@@ -51,6 +52,7 @@ use self::{
     cluster::{ClusterLoop, Ended, Target},
 };
 pub use self::{
+    canary::CanaryEnd,
     desired::FleetDesired,
     handle::{EngineHandle, RequestError},
     port::{AgentPort, Holders, Progress, ProgressSender},

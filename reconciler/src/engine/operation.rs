@@ -8,6 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use dataminer_core::{
+    canary::is_canary,
     exec::{
         checks::{CheckFinding, Verdict},
         effect::{Effect, EffectKind, JobEnd, Outcome},
@@ -19,6 +20,7 @@ use dataminer_core::{
     summarize::OperationView,
 };
 use dataminer_schema::{
+    id::JobId,
     plan::{Action, Disruption, Plan},
     status::ProgressStatus,
 };
@@ -49,6 +51,8 @@ struct Operation {
     step_begun_at: Timestamp,
     /// What the step at hand did, as far as its duration goes.
     did: Did,
+    /// The last job that was asked for.
+    job: Option<JobId>,
 }
 
 /// What a step did, for estimates. Only what did its whole work under the eyes of this process tells how long that
@@ -109,8 +113,22 @@ impl<P: AgentPort> ClusterLoop<P> {
             Claim::Rival(_) | Claim::Stopped => return Ok(Next::Now),
             Claim::Failed(failure) => return self.failed(failure).await,
         };
+        self.carry_out(generation, row, plan, scope).await
+    }
+
+    /// The same under a generation that was claimed.
+    pub(super) async fn carry_out(
+        &mut self,
+        generation: u64,
+        row: PlanRow,
+        plan: &Plan,
+        scope: Scope,
+    ) -> Result<Next, StoreError> {
         let mut policy = ExecPolicy::for_plan(plan);
         policy.scope = scope;
+        if let Some(limit) = self.canary_limit.filter(|_| is_canary(plan)) {
+            policy.web_job = limit;
+        }
         let last = self.shared.store.last_attempt(&self.name, &plan.id).await?;
         policy.first_attempt = first_attempt(last, generation, policy.max_attempts);
         let at = now();
@@ -194,6 +212,9 @@ impl<P: AgentPort> ClusterLoop<P> {
             match operation.machine.next(at) {
                 Step::Effect(effect) => {
                     self.announce(&mut operation).await;
+                    if let Some(job) = effect.kind.job_id() {
+                        operation.job = Some(job.clone());
+                    }
                     self.append(&operation, at, Record::Intent { effect: effect.clone() }).await?;
                     match self.perform(&mut operation, &effect).await {
                         Heard::Done(outcome) => {
@@ -206,6 +227,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                             .await?;
                             self.keep_observation(&outcome).await?;
                             self.tell_checks(&operation, &effect, &outcome).await;
+                            self.prove_account(&effect.kind, &outcome).await?;
                             operation.did.job |=
                                 matches!(outcome, Outcome::JobEnded(_) | Outcome::Checked(_));
                             operation.did.sent |= operation.progress.bytes_done.is_some();
@@ -232,6 +254,9 @@ impl<P: AgentPort> ClusterLoop<P> {
                 Step::Finished(finish) => {
                     self.append(&operation, now(), Record::Finished { finish: finish.clone() }).await?;
                     self.finished(&operation, &finish, scope).await;
+                    if is_canary(operation.machine.plan()) {
+                        return self.canary_ended(operation.machine.plan(), operation.job, &finish).await;
+                    }
                     let id = operation.machine.plan().id.clone();
                     return self.conclude(&finish, scope, &id).await;
                 }
@@ -256,6 +281,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                 RequestKind::Retry
                 | RequestKind::Reconcile
                 | RequestKind::Restore { .. }
+                | RequestKind::Canary
                 | RequestKind::Approve { .. } => continue,
             }
             self.shared.store.request_handled(stored.id, now()).await?;
@@ -388,7 +414,9 @@ impl<P: AgentPort> ClusterLoop<P> {
         let ahead = plan.steps.iter().take(before).all(|step| step.disruption == Disruption::None);
         let prepared = ahead && self.prepared.as_ref() == Some(&plan.id);
         // A settle of its own is the rule's, and says nothing of other looks.
-        if step.settle.is_none() && operation.did.counts(step.action, prepared) {
+        // How long a canary takes is no measure of what upgrades stage and run.
+        let counts = step.settle.is_none() && !is_canary(plan);
+        if counts && operation.did.counts(step.action, prepared) {
             let agents = Self::agents_of(plan, before);
             self.shared.store.record_duration(&self.name, step.action, agents, took, now()).await?;
             self.durations = None;
@@ -439,6 +467,7 @@ impl Operation {
             announced: None,
             step_begun_at,
             did: Did::default(),
+            job: None,
         }
     }
 }

@@ -73,6 +73,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             RequestKind::Abort | RequestKind::Reconcile => Ok(Heed::Done),
             RequestKind::Takeover => self.take_over(&stored.request).await,
             RequestKind::Approve { plan } => self.approve(stored, plan).await,
+            RequestKind::Canary => self.canary_on_request().await,
             RequestKind::Restore { backup } => self.owe_restore(stored.id, backup).await,
         }
     }

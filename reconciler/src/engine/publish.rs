@@ -15,6 +15,9 @@ pub(super) const PROGRESS_PACE: SignedDuration = SignedDuration::from_millis(250
 impl<P: AgentPort> ClusterLoop<P> {
     /// Publishes where the cluster stands; never fails, as it runs on every path.
     pub(super) async fn publish(&self, operation: Option<OperationView<'_>>) {
+        if self.silent {
+            return;
+        }
         let live = operation.is_some();
         let before = self.shared.board.get(&self.name);
         let status = self.status(operation, before.as_ref());
@@ -56,6 +59,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             plan: self.plan.as_ref().map(|(_, plan)| plan),
             operation,
             approval: self.approval.as_ref(),
+            canary: self.canary.as_ref(),
             failure: self.failure.as_ref().or(quarantined.map(|quarantine| &quarantine.failure)),
             next_attempt_at: self.next_attempt_at,
             previous,

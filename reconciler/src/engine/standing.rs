@@ -1,6 +1,9 @@
 //! How a cluster stands besides its manifest and what its Agents show: what the planner is told of it.
 
-use dataminer_core::plan::{Durations, PlanState, Quarantine as PlannedQuarantine, Retry};
+use dataminer_core::{
+    canary::{Canary, account},
+    plan::{Durations, PlanState, Proof, Quarantine as PlannedQuarantine, Retry},
+};
 
 use super::{AgentPort, cluster::ClusterLoop};
 use crate::store::StoreError;
@@ -12,6 +15,8 @@ impl<P: AgentPort> ClusterLoop<P> {
             Some(durations) => durations,
             None => Durations::of(self.shared.store.durations(&self.name).await?),
         };
+        let cluster = &self.target.desired.cluster;
+        let proven = self.shared.store.is_account_proven(&self.name, &account(cluster)).await?;
         Ok(PlanState {
             installation: Some(self.shared.config.installation.clone()),
             suspended: None,
@@ -27,6 +32,8 @@ impl<P: AgentPort> ClusterLoop<P> {
             approved: self.approval.as_ref().map(|approval| approval.plan.clone()),
             prepared: self.prepared.clone(),
             durations,
+            canary: Canary::of(self.canary.as_ref(), cluster, self.observation.as_ref()).proof(),
+            run_as: if proven { Proof::Proven } else { Proof::Missing },
             ..PlanState::default()
         })
     }

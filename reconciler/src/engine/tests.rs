@@ -3,6 +3,7 @@
 //! suites over the simulator and of real peers.
 
 mod approval;
+mod canary;
 mod estimates;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -194,7 +195,9 @@ impl AgentPort for Dms {
                     return Outcome::JobEnded(end.clone());
                 }
                 let end = if script.ends.is_empty() {
-                    script.core = NEW.to_owned();
+                    if job.action != Action::RunTool {
+                        script.core = NEW.to_owned();
+                    }
                     JobEnd::Exited { code: 0, log_tail: Vec::new() }
                 } else {
                     script.ends.remove(0)
@@ -221,9 +224,10 @@ fn fleet(core: &str, extra: &str) -> FleetDesired {
     let package =
         |file: &str, digit: &str| format!("    - {{ file: \"{file}\", sha256: \"{}\" }}\n", digit.repeat(64));
     let catalog = format!(
-        "apiVersion: dataminer.gitops/v1\nkind: PackageCatalog\nmetadata: {{ name: approved }}\nspec:\n  packages:\n{}{}",
+        "apiVersion: dataminer.gitops/v1\nkind: PackageCatalog\nmetadata: {{ name: approved }}\nspec:\n  packages:\n{}{}{}",
         package("DataMiner 10.5.11.0-16400 Full Upgrade.dmupgrade", "a"),
         package("DataMiner 10.5.12.0-16500 Full Upgrade.dmupgrade", "b"),
+        package("VerifyGRPCConnection.dmupgrade", "c"),
     );
     let file = |path: &str, text: String| SourceFile { path: path.to_owned(), bytes: text.into_bytes() };
     let (fleet, diagnostics) = load_fleet(&[file("cluster.yaml", cluster), file("catalog.yaml", catalog)]);

@@ -52,6 +52,7 @@ pub enum Kind {
     Takeover,
     Restore,
     Approve,
+    Canary,
 }
 
 impl Kind {
@@ -60,7 +61,7 @@ impl Kind {
         match self {
             Self::Takeover | Self::Restore => true,
             // What it loosens is the plan, and that stands in the history beside the approval.
-            Self::Retry | Self::Abort | Self::Reconcile | Self::Approve => false,
+            Self::Retry | Self::Abort | Self::Reconcile | Self::Approve | Self::Canary => false,
         }
     }
 }
@@ -116,7 +117,7 @@ pub(super) async fn post(
             return problem(
                 StatusCode::BAD_REQUEST,
                 format!("the request cannot be read: {error}"),
-                r#"write {"kind": "retry"|"abort"|"reconcile"|"takeover"|"restore"|"approve", "reason": "…", "by": "…", "backup": "…", "plan": "…"}"#,
+                r#"write {"kind": "retry"|"abort"|"reconcile"|"takeover"|"restore"|"approve"|"canary", "reason": "…", "by": "…", "backup": "…", "plan": "…"}"#,
             );
         }
     };
@@ -197,15 +198,21 @@ impl Wanted {
             (Kind::Approve, _, None) => {
                 ("an approval needs a plan", "name it in `plan` by its id; `describe` shows it")
             }
-            (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Approve, Some(_), _) => {
-                ("only a restore names a backup", "leave `backup` out")
-            }
-            (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Restore, _, Some(_)) => {
-                ("only an approval names a plan", "leave `plan` out")
-            }
+            (
+                Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Approve | Kind::Canary,
+                Some(_),
+                _,
+            ) => ("only a restore names a backup", "leave `backup` out"),
+            (
+                Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Restore | Kind::Canary,
+                _,
+                Some(_),
+            ) => ("only an approval names a plan", "leave `plan` out"),
             (Kind::Restore, Some(_), None)
             | (Kind::Approve, None, Some(_))
-            | (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover, None, None) => return None,
+            | (Kind::Retry | Kind::Abort | Kind::Reconcile | Kind::Takeover | Kind::Canary, None, None) => {
+                return None;
+            }
         };
         Some((error.to_owned(), help.to_owned()))
     }

@@ -13,12 +13,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use camino::Utf8PathBuf;
 use dataminer_schema::{id::ClusterName, status::FleetStatus};
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, ConfigError},
-    engine::{Engine, EngineConfig, EngineHandle, FleetDesired, RequestError},
+    engine::{CanaryEnd, Engine, EngineConfig, EngineHandle, FleetDesired, RequestError},
     http::{
         self, HttpError, Shown,
         monitoring::Monitoring,
@@ -213,6 +214,43 @@ pub async fn run_once(config: &Config, stop: CancellationToken) -> Result<FleetS
     Ok(status?)
 }
 
+/// Runs a canary on each of these clusters and nothing else, with the store of the process, which must not run.
+///
+/// # Errors
+/// As [`Process::start`].
+pub async fn canaries(
+    config: &Config,
+    fleet: FleetDesired,
+    within: Option<SignedDuration>,
+    stop: &CancellationToken,
+) -> Result<Vec<(ClusterName, CanaryEnd)>, ProcessError> {
+    let (store_file, vault_folder) = (utf8(config.store_file()?)?, utf8(config.vault_folder()?)?);
+    let packages = config.package_folders()?;
+    make_folder(vault_folder.as_std_path().parent())?;
+    let store = Store::open(&store_file).await?;
+    let vault = Vault::open(&vault_folder)?;
+    let metrics = Metrics::new();
+    let engine = Engine::new(
+        engine_config(config),
+        store.clone(),
+        vault.clone(),
+        Arc::new(metrics.clone()),
+        ports::connector(config, packages, vault, metrics),
+    );
+    let ends = engine.canaries(&fleet, within, stop).await;
+    store.close().await;
+    Ok(ends?)
+}
+
+fn engine_config(config: &Config) -> EngineConfig {
+    let spec = &config.spec;
+    EngineConfig {
+        installation: spec.installation.clone(),
+        observe: spec.r#loop.observe,
+        concurrency: usize::try_from(spec.r#loop.concurrency).unwrap_or(1),
+    }
+}
+
 impl Parts {
     async fn assemble(config: &Config) -> Result<Self, ProcessError> {
         config.startable()?;
@@ -226,13 +264,8 @@ impl Parts {
         let vault = Vault::open(&vault_folder)?;
         let metrics = Metrics::new();
         let stop = CancellationToken::new();
-        let spec = &config.spec;
         let engine = Arc::new(Engine::new(
-            EngineConfig {
-                installation: spec.installation.clone(),
-                observe: spec.r#loop.observe,
-                concurrency: usize::try_from(spec.r#loop.concurrency).unwrap_or(1),
-            },
+            engine_config(config),
             store.clone(),
             vault.clone(),
             Arc::new(metrics.clone()),
@@ -273,6 +306,7 @@ impl Live {
             Kind::Abort => RequestKind::Abort,
             Kind::Reconcile => RequestKind::Reconcile,
             Kind::Takeover => RequestKind::Takeover,
+            Kind::Canary => RequestKind::Canary,
             Kind::Approve => {
                 let named = plan.unwrap_or_default();
                 RequestKind::Approve { plan: self.handle.approvable(cluster, &named).await? }
@@ -309,6 +343,7 @@ impl Shown for Live {
                 match error {
                     RequestError::UnknownCluster(_) => Unrecorded::UnknownCluster,
                     RequestError::Underway(_)
+                    | RequestError::Busy(_)
                     | RequestError::NoPlan(_)
                     | RequestError::OtherPlan { .. }
                     | RequestError::NothingToApprove { .. } => Unrecorded::Conflict { error: words, help },

@@ -79,6 +79,10 @@ pub enum EventKind {
     PlanApproved,
     /// Another plan could be carried out than the one that was approved; the message says how they differ.
     ApprovalLapsed,
+    /// A canary run showed that jobs run there.
+    CanaryPassed,
+    /// A canary run showed that they do not; the message says what is wrong.
+    CanaryFailed,
     /// The marks of another owner were replaced; the message holds them.
     TakenOver,
 }

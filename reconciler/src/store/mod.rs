@@ -17,6 +17,7 @@ mod journal;
 mod lock;
 mod observations;
 mod plans;
+mod proofs;
 mod requests;
 mod state;
 #[cfg(test)]

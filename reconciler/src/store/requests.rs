@@ -32,6 +32,8 @@ pub enum RequestKind {
     Abort,
     /// Observe and plan now.
     Reconcile,
+    /// Run a package without a restart, to see that jobs run (`doctor --canary`).
+    Canary,
     /// Make the Agents this installation's, whoever owned them before.
     Takeover,
     /// Restore this content backup of the vault on every Agent.
@@ -46,6 +48,7 @@ impl fmt::Display for RequestKind {
             Self::Retry => f.write_str("retry"),
             Self::Abort => f.write_str("abort"),
             Self::Reconcile => f.write_str("reconcile"),
+            Self::Canary => f.write_str("canary"),
             Self::Takeover => f.write_str("takeover"),
             Self::Approve { plan } => write!(f, "approval of plan {}", plan.short()),
             Self::Restore { backup } => write!(f, "restore of the content backup {}", backup.short()),

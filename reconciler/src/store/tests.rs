@@ -9,7 +9,7 @@ use dataminer_core::exec::{
 use dataminer_schema::{
     id::{AgentName, ClusterName, PlanId, Sha256},
     plan::{Action, BreakingChanges, Change, FORMAT_VERSION, KnownIssues, Plan, PlanResult, VersionPair},
-    status::{ApprovalStatus, SourceDiagnostic},
+    status::{ApprovalStatus, CanaryStatus, SourceDiagnostic},
     v1::{
         cluster::{FailoverPolicy, RunAs, UpgradeOptions},
         observation::{AgentObservation, Observation},
@@ -385,4 +385,37 @@ async fn a_plan_is_found_by_the_digits_that_people_see() {
     let found = store.plan_named(&cluster(), plan("a").id.short()).await.expect("it reads");
     assert_eq!(found.map(|stored| stored.plan), Some(plan("a")));
     assert_eq!(store.plan_named(&cluster(), "%").await.expect("it reads"), None);
+}
+
+#[tokio::test]
+async fn proofs_survive_and_are_of_their_cluster_and_account() {
+    let scratch = scratch();
+    let canary = |package: &str| CanaryStatus {
+        at: at(1),
+        package: package.to_owned(),
+        sha256: Sha256::of(package.as_bytes()),
+        run_as: "the SSH account svc".to_owned(),
+        agents: Vec::new(),
+        plan: plan("a").id,
+        job: None,
+        failure: None,
+    };
+    let other: ClusterName = "lisbon".parse().expect("a cluster name");
+    let store = Store::open(&scratch.db).await.expect("it opens");
+    assert_eq!(store.canary(&cluster()).await.expect("it reads"), None);
+    store.keep_canary(&cluster(), &canary("one")).await.expect("it is kept");
+    store.keep_canary(&cluster(), &canary("two")).await.expect("it is replaced");
+    let job = "0123456789ab-2-1".parse().expect("a job id");
+    store.prove_account(&cluster(), "svc", &job, at(2)).await.expect("it is noted");
+    store.prove_account(&cluster(), "svc", &job, at(3)).await.expect("it is noted again");
+    store.close().await;
+    drop(store);
+    let store = Store::open_read_only(&scratch.db).await.expect("it opens for a reader");
+    assert_eq!(store.canary(&cluster()).await.expect("it reads"), Some(canary("two")));
+    assert_eq!(store.canary(&other).await.expect("it reads"), None);
+    for (of, account, proven) in
+        [(&cluster(), "svc", true), (&cluster(), "system", false), (&other, "svc", false)]
+    {
+        assert_eq!(store.is_account_proven(of, account).await.expect("it reads"), proven, "{of} {account}");
+    }
 }

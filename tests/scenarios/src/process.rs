@@ -382,6 +382,7 @@ impl Process {
             observation: self.observation.as_ref(),
             plan: self.plan.as_ref(),
             operation,
+            canary: None,
             approval: self.store.approval.as_ref(),
             failure: self.failure.as_ref().or(quarantined.map(|(_, failure)| failure)),
             next_attempt_at: None,

@@ -3,6 +3,8 @@
 use dataminer_schema::plan::{Action, Plan, Step};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::canary::is_canary;
+
 /// How long things may take and how often they are tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecPolicy {
@@ -32,7 +34,9 @@ impl ExecPolicy {
         // A full upgrade of a large system takes well below an hour (`domain/08`); three hours leave room for a
         // slow database start and still end within a night.
         let core_job = SignedDuration::from_hours(3);
-        let web_job = SignedDuration::from_hours(1);
+        // Tools that change nothing take minutes (`domain/08`), and one that hangs shall say so soon.
+        let web_job =
+            if is_canary(plan) { SignedDuration::from_mins(20) } else { SignedDuration::from_hours(1) };
         // Some gigabytes of small files over a slow line.
         let tail_job = SignedDuration::from_hours(1);
         let jobs = plan.steps.iter().fold(SignedDuration::ZERO, |sum, step| {

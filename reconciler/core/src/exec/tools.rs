@@ -32,7 +32,7 @@ pub(super) fn broker_after(step: &Step) -> Option<bool> {
     }
     match Tool::named(step.package.as_deref()?)? {
         Tool::Migration => Some(true),
-        Tool::VerifyClusterPorts | Tool::MigrationCheck => None,
+        Tool::VerifyClusterPorts | Tool::VerifyGrpcConnection | Tool::MigrationCheck => None,
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn broker_after(step: &Step) -> Option<bool> {
 /// show that it did not.
 pub(super) fn may_repeat(step: &Step, sight: &Sight<'_>) -> bool {
     match step.package.as_deref().and_then(Tool::named) {
-        Some(Tool::VerifyClusterPorts | Tool::MigrationCheck) => true,
+        Some(Tool::VerifyClusterPorts | Tool::VerifyGrpcConnection | Tool::MigrationCheck) => true,
         Some(Tool::Migration) => sight.broker_is(&step.agents, false),
         None => false,
     }

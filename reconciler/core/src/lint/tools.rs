@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dataminer_schema::{
     id::AgentName,
-    plan::{Action, Disruption, Plan, Step},
+    plan::{Action, Change, Disruption, Plan, Step},
     version::Version,
 };
 
@@ -20,6 +20,19 @@ pub(super) fn is_tool(step: &Step) -> bool {
 fn is_ports(step: &Step) -> bool {
     let named = step.package.as_ref().is_some_and(|package| package.to_lowercase().contains(PORTS));
     is_tool(step) && named
+}
+
+/// Whether the plan changes nothing and runs one tool to see that it runs (S10).
+fn is_canary(plan: &Plan) -> bool {
+    match plan.steps.as_slice() {
+        [stage, tool] => {
+            stage.action == Action::StagePackage
+                && is_tool(tool)
+                && tool.disruption == Disruption::None
+                && plan.change == Change::None
+        }
+        _ => false,
+    }
 }
 
 /// Tools reach all Agents together, and only while these run one version (D5).
@@ -60,7 +73,7 @@ pub(super) fn check_places(plan: &Plan, notes: &mut Notes) {
             let serves = next.is_some_and(|next| {
                 is_core_change(next) || (is_tool(next) && next.disruption != Disruption::None)
             });
-            if !serves {
+            if !serves && !is_canary(plan) {
                 notes.note("tool-place", Some(step), "does not stand right before a hop or another tool");
             }
             continue;

@@ -3,6 +3,7 @@
 mod allowance;
 mod backups;
 mod broker;
+mod canary;
 mod checks;
 mod conditions;
 mod course;
@@ -47,17 +48,18 @@ use dataminer_schema::{
 };
 use jiff::Timestamp;
 
+pub use self::{
+    canary::plan_canary,
+    difference::{Difference, What, difference, differences},
+    estimate::{Durations, ENOUGH_FOR_P50, ENOUGH_FOR_P95, Measured},
+    proof::Proof,
+    wake::next_change,
+};
 use self::{
     course::Course,
     draft::Draft,
     restore::Cause,
     survey::{Seen, Survey},
-};
-pub use self::{
-    difference::{Difference, What, difference, differences},
-    estimate::{Durations, ENOUGH_FOR_P50, ENOUGH_FOR_P95, Measured},
-    proof::Proof,
-    wake::next_change,
 };
 use crate::{catalog::Catalog, desired::Desired, knowledge::Knowledge, release::Release};
 

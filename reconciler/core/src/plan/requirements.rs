@@ -151,7 +151,7 @@ impl Servers<'_, '_> {
                 let state = RequirementState::Checked;
                 vec![Requirement { name: ports_name(ports), state, agents: Vec::new() }]
             }
-            Some(Tool::VerifyClusterPorts) | None => Vec::new(),
+            Some(Tool::VerifyClusterPorts | Tool::VerifyGrpcConnection) | None => Vec::new(),
         }
     }
 

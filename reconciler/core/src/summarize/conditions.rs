@@ -7,6 +7,7 @@ use dataminer_schema::{
 };
 
 use super::{SummaryInput, Verdict};
+use crate::canary::Canary;
 
 /// All conditions, in the order of their types.
 pub(super) fn conditions(
@@ -27,6 +28,7 @@ pub(super) fn conditions(
         healthy(input, agents),
         window(input),
         source(input),
+        proven(input),
     ]
     .into_iter()
     .map(|(kind, status, reason, message)| {
@@ -131,6 +133,17 @@ fn source(input: &SummaryInput<'_>) -> Aspect {
         Some(error) => aspect(KIND, ConditionStatus::False, "FetchFailed", error.clone()),
         None => aspect(KIND, ConditionStatus::True, "UpToDate", "The newest commit is acted on."),
     }
+}
+
+fn proven(input: &SummaryInput<'_>) -> Aspect {
+    const KIND: ConditionType = ConditionType::Proven;
+    let standing = Canary::of(input.canary, &input.desired.cluster, input.observation);
+    let status = match standing {
+        Canary::Passed(_) => ConditionStatus::True,
+        Canary::Failed(..) => ConditionStatus::False,
+        Canary::Never | Canary::Expired(_) => ConditionStatus::Unknown,
+    };
+    aspect(KIND, status, standing.reason(), standing.message())
 }
 
 fn names(agents: &[AgentStatus], filter: impl Fn(&AgentStatus) -> bool) -> String {

@@ -11,8 +11,8 @@ use dataminer_schema::{
     id::PlanId,
     plan::{Action, BlockCode, Change, Plan, PlanResult, Step, VersionPair, WaitingOn},
     status::{
-        AgentStatus, ApprovalStatus, ClusterState, ClusterStatus, FailureStatus, OperationStatus,
-        ProgressStatus, SourceStatus, StepState, StepStatus,
+        AgentStatus, ApprovalStatus, CanaryStatus, ClusterState, ClusterStatus, FailureStatus,
+        OperationStatus, ProgressStatus, SourceStatus, StepState, StepStatus,
     },
     v1::observation::{Observation, OwedWork},
     version::{Version, WebWanted},
@@ -49,6 +49,8 @@ pub struct SummaryInput<'a> {
     pub operation: Option<OperationView<'a>>,
     /// What an operator approved last; told only of the plan that it stands for.
     pub approval: Option<&'a ApprovalStatus>,
+    /// What the last canary run showed.
+    pub canary: Option<&'a CanaryStatus>,
     /// The last failure that nothing has overcome since.
     pub failure: Option<&'a Failure>,
     /// When the loop turns next by itself.
@@ -107,6 +109,7 @@ pub fn summarize(input: &SummaryInput<'_>) -> ClusterStatus {
         failure: input.failure.map(failure),
         waiting,
         approval: approval(input),
+        canary: input.canary.cloned(),
         operation: input.operation.as_ref().map(operation),
         owed: owed(input),
         next_attempt_at,

@@ -34,6 +34,7 @@ fn status_of<'t>(scenario: &'t Scenario, change: impl FnOnce(&mut SummaryInput<'
         plan: Some(plan),
         operation: None,
         approval: None,
+        canary: None,
         failure: None,
         next_attempt_at: None,
         previous: None,
@@ -76,6 +77,7 @@ fn a_cluster_that_shows_what_is_wanted_is_ready() {
         (ConditionType::Healthy, ConditionStatus::True),
         (ConditionType::WindowOpen, ConditionStatus::True),
         (ConditionType::SourceReady, ConditionStatus::True),
+        (ConditionType::Proven, ConditionStatus::Unknown),
     ] {
         assert_eq!(condition(&status, kind).status, wanted, "{kind:?}");
     }

@@ -68,7 +68,13 @@ impl Shell {
                 let time = local_text(modified, &self.machine.zone);
                 let size =
                     if entry.is_dir { "<DIR>         ".to_owned() } else { format!("{:>14}", entry.len) };
-                format!("{}    {size} {}", &time[..16], entry.name)
+                // The owner stands in a column of its own, which cuts it.
+                let owner = if operands.has("q") {
+                    format!("{:<23}", self.machine.owner_shown(&folder.join(&entry.name)?))
+                } else {
+                    String::new()
+                };
+                format!("{}    {size} {owner}{}", &time[..16], entry.name)
             };
             streams.line(&line)?;
         }

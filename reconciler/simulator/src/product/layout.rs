@@ -48,6 +48,11 @@ const FOLDERS: [&str; 14] = [
     r"Windows\system32",
 ];
 
+/// Windows' own programs that lie on the disk as well as they are known to the interpreter.
+const PROGRAMS: [&str; 11] = [
+    "certutil", "cmd", "fsutil", "icacls", "msiexec", "reg", "sc", "schtasks", "tasklist", "whoami", "xcopy",
+];
+
 /// How VersionHistory.txt spells a version that a package installed.
 pub(crate) fn entry(version: &Version, date: jiff::civil::Date) -> String {
     let build = version.build().unwrap_or(10_000);
@@ -76,8 +81,10 @@ pub(crate) fn write(
     for folder in [format!(r"C:\Users\{user}"), r"C:\Windows\Temp".to_owned()] {
         disk.make_dirs(&WinPath::fixed(&folder))?;
     }
-    disk.write(&WinPath::fixed(UTILITY), b"MZ simulated")?;
     disk.write(&dataminer(EXECUTOR), b"MZ simulated")?;
+    for program in PROGRAMS {
+        disk.write(&WinPath::fixed(&format!(r"C:\Windows\system32\{program}.exe")), b"MZ simulated")?;
+    }
     disk.write(&dataminer("DMS.xml"), dms_xml(spec, cluster, agents).as_bytes())?;
     disk.write(&dataminer("DataMiner.xml"), dataminer_xml(spec).as_bytes())?;
     disk.write(&dataminer("MaintenanceSettings.xml"), maintenance_xml(spec, spec.broker_gateway).as_bytes())?;
@@ -102,8 +109,39 @@ pub(crate) fn write(
 /// The files that tell which software is installed.
 pub(crate) fn installed(disk: &Arc<Disk>, core: &Version, web: &Version) -> Result<(), DiskError> {
     disk.write(&dataminer(r"Files\SLNet.exe"), format!("MZ core {core}").as_bytes())?;
+    disk.write(&WinPath::fixed(UTILITY), &program_of(core))?;
     put_installers(disk, r"Tools\ModuleInstallers", &modules::of_core(core))?;
     web_installed(disk, web)
+}
+
+/// A program that bears the version of the core that brought it, where Windows' own programs bear theirs: a resource
+/// section with a VS_FIXEDFILEINFO. How the product numbers its utility is not documented.
+fn program_of(core: &Version) -> Vec<u8> {
+    const HEADERS: u32 = 0x200;
+    let build = u16::try_from(core.build().unwrap_or(0) & 0xffff).unwrap_or(0);
+    let mut info: Vec<u8> = Vec::new();
+    // The length of the block, that of its value, and its type, which is binary.
+    info.extend([92_u16, 52, 0].into_iter().flat_map(u16::to_le_bytes));
+    info.extend("VS_VERSION_INFO\0".encode_utf16().flat_map(u16::to_le_bytes));
+    info.resize(info.len().next_multiple_of(4), 0);
+    let high = (u32::from(core.major()) << 16) | u32::from(core.minor());
+    let low = (u32::from(core.feature()) << 16) | u32::from(build);
+    info.extend([0xfeef_04bd, 0x0001_0000, high, low, high, low].into_iter().flat_map(u32::to_le_bytes));
+    info.resize(92, 0);
+    let size = u32::try_from(info.len()).unwrap_or(0);
+    let mut program = b"MZ".to_vec();
+    program.resize(0x3c, 0);
+    program.extend(0x80_u32.to_le_bytes());
+    program.resize(0x80, 0);
+    program.extend(b"PE\0\0");
+    // For 64 bits, one section, no optional header.
+    program.extend([0x8664_u16, 1].into_iter().flat_map(u16::to_le_bytes));
+    program.extend([0_u8; 16]);
+    program.extend(b".rsrc\0\0\0");
+    program.extend([size, 0x1000, size, HEADERS].into_iter().flat_map(u32::to_le_bytes));
+    program.resize(usize::try_from(HEADERS).unwrap_or(0), 0);
+    program.extend(info);
+    program
 }
 
 pub(crate) fn web_installed(disk: &Arc<Disk>, web: &Version) -> Result<(), DiskError> {

@@ -15,6 +15,7 @@ use crate::{
     cmd::Streams,
     disk::WinPath,
     inspect::{RunState, ViolationKind},
+    order::reached,
     windows::lock,
 };
 
@@ -38,7 +39,9 @@ pub(super) async fn run(
     let _visible = Visible(&agent);
     let (exit, hangs) =
         agent.faults(|faults| (faults.next_exit.take(), std::mem::take(&mut faults.next_hangs)));
-    if hangs {
+    // RN 37952: it does not read its command line with no instance of it running, and waits for somebody.
+    let deaf = !agent.spec.tray && !reached(&agent.state().core, (10, 3, 11), (10, 4, 2));
+    if hangs || deaf {
         std::future::pending::<()>().await;
     }
     if let Some(code) = exit {

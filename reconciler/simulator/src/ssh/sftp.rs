@@ -52,6 +52,11 @@ impl Sftp {
         &self.endpoint.machine.disk
     }
 
+    /// How far the server's clock is off: it stamps the files.
+    fn skew(&self) -> i64 {
+        self.endpoint.machine.clock_skew.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
     fn path(&self, text: &str) -> Answer<WinPath> {
         WinPath::parse(text, &self.home).map_err(refused)
     }
@@ -74,7 +79,7 @@ impl Sftp {
     }
 
     fn attributes(&self, path: &WinPath) -> Answer<FileAttributes> {
-        self.disk().entry(path).map(|entry| attributes(&entry)).map_err(refused)
+        self.disk().entry(path).map(|entry| attributes(&entry, self.skew())).map_err(refused)
     }
 }
 
@@ -101,12 +106,13 @@ fn ok(id: u32) -> Status {
     }
 }
 
-fn attributes(entry: &Entry) -> FileAttributes {
-    file_attributes(entry.is_dir, entry.len, entry.modified)
+fn attributes(entry: &Entry, skew: i64) -> FileAttributes {
+    file_attributes(entry.is_dir, entry.len, entry.modified, skew)
 }
 
-fn file_attributes(is_dir: bool, len: u64, modified: SystemTime) -> FileAttributes {
-    let seconds = modified.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+fn file_attributes(is_dir: bool, len: u64, modified: SystemTime, skew: i64) -> FileAttributes {
+    let seconds =
+        modified.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()).saturating_add_signed(skew);
     let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
     FileAttributes {
         size: Some(len),
@@ -228,7 +234,7 @@ impl Handler for Sftp {
         let (file, _) = self.file(&handle)?;
         let len = file.len().map_err(refused)?;
         let modified = file.modified().map_err(refused)?;
-        Ok(Attrs { id, attrs: file_attributes(false, len, modified) })
+        Ok(Attrs { id, attrs: file_attributes(false, len, modified, self.skew()) })
     }
 
     async fn setstat(&mut self, id: u32, path: String, attrs: FileAttributes) -> Answer<Status> {
@@ -275,13 +281,14 @@ impl Handler for Sftp {
     }
 
     async fn readdir(&mut self, id: u32, handle: String) -> Answer<Name> {
+        let skew = self.skew();
         let Some(Open::Folder { entries }) = self.handles.get_mut(&handle) else {
             return Err(StatusCode::Failure.with_message("Invalid handle"));
         };
         let files: Vec<File> = entries
             .by_ref()
             .take(ENTRIES)
-            .map(|entry| File::new(entry.name.clone(), attributes(&entry)))
+            .map(|entry| File::new(entry.name.clone(), attributes(&entry, skew)))
             .collect();
         if files.is_empty() { Err(StatusReply::new(StatusCode::Eof)) } else { Ok(Name { id, files }) }
     }

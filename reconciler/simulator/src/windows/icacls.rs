@@ -1,4 +1,4 @@
-//! `icacls`: checks that its words make sense; rights themselves are not simulated.
+//! `icacls`: checks that its words make sense. Of rights only owners are simulated.
 
 use super::Machine;
 use crate::{
@@ -15,6 +15,10 @@ pub(super) fn icacls(machine: &Machine, arguments: &[String], folder: &WinPath, 
         streams.complain(&format!("{name}: {}", DiskError::NotFound));
         return 2;
     }
+    if machine.accounts.is_ordinary() {
+        streams.complain(&format!("{name}: {}", DiskError::Denied));
+        return 5;
+    }
     let mut after = "";
     for switch in switches {
         let lower = switch.to_lowercase();
@@ -26,6 +30,11 @@ pub(super) fn icacls(machine: &Machine, arguments: &[String], folder: &WinPath, 
                 | "/q" => "",
                 _ => return invalid(streams, switch),
             };
+        } else if after == "owner" && account(switch, true) {
+            if let Ok(path) = WinPath::parse(name_of_folder, folder) {
+                let administrators = switch.eq_ignore_ascii_case("*S-1-5-32-544");
+                machine.accounts.own(&path, (!administrators).then(|| switch.clone()));
+            }
         } else if after.is_empty() || !account(switch, after == "owner") {
             return invalid(streams, switch);
         }

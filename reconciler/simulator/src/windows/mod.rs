@@ -1,5 +1,6 @@
 //! The simulated Windows: programs that every server has, their state, and what a product adds.
 
+mod account;
 mod certutil;
 mod folder_programs;
 mod icacls;
@@ -12,7 +13,7 @@ mod xcopy;
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak, atomic::AtomicI64},
 };
 
 use futures::future::BoxFuture;
@@ -78,6 +79,9 @@ pub(crate) struct Machine {
     pub(crate) registry: Mutex<Registry>,
     pub(crate) installer: Mutex<msiexec::Installer>,
     pub(crate) tasks: tasks::Scheduler,
+    pub(crate) accounts: account::Accounts,
+    /// Seconds by which the server's clock is ahead of the true time.
+    pub(crate) clock_skew: AtomicI64,
     product: OnceLock<Weak<dyn Product>>,
     unknown: Mutex<Vec<String>>,
     /// Ends every process that runs apart from an SSH session.
@@ -110,6 +114,8 @@ impl Machine {
             registry: Mutex::new(registry),
             installer: Mutex::default(),
             tasks: tasks::Scheduler::default(),
+            accounts: account::Accounts::default(),
+            clock_skew: AtomicI64::new(0),
             product: OnceLock::new(),
             unknown: Mutex::new(Vec::new()),
             processes: Mutex::new(CancellationToken::new()),
@@ -205,7 +211,7 @@ impl Machine {
             "fsutil" => query::fsutil(self, &arguments, streams),
             "sc" => query::sc(self, &arguments, streams),
             "hostname" => query::print(streams, &self.name),
-            "whoami" => query::print(streams, &format!("{}\\{user}", self.name).to_lowercase()),
+            "whoami" => account::whoami(self, &arguments, user, streams),
             "chcp" => query::print(
                 streams,
                 &format!("Active code page: {}", arguments.first().map_or("437", |page| page)),

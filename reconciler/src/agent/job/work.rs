@@ -13,6 +13,7 @@ use crate::agent::{
     Inner,
     checks::CheckRun,
     error::{AgentError, Reason},
+    layout::UTILITIES,
     link::Session,
     modules,
     probe::{dms::Dms, sections::Sections},
@@ -21,12 +22,6 @@ use crate::agent::{
 };
 
 const DMS_CAP: usize = 4 * 1024 * 1024;
-
-/// Both folders that the documentation prints (`domain/05 section 1`).
-const UTILITIES: [&str; 2] = [
-    r"C:\Program Files\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
-    r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
-];
 
 /// A job's file: its name and its bytes.
 pub(super) type JobFile<'a> = (String, Cow<'a, [u8]>);

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{
     backups,
     facts::{Facts, JobFacts, Known, Owner, PackageFacts},
+    utility,
 };
 use crate::agent::{
     error::AgentError,
@@ -48,7 +49,7 @@ const AT_ONCE: usize = 8;
 /// Looks at an Agent. The error means that it could not be looked at at all.
 pub(super) async fn look(session: &Session, layout: &Layout, link: &Link) -> Result<Facts, AgentError> {
     let look = Look { session, layout, link };
-    let (probe, dms, identity, history, settings, security, backups, packages, jobs, owed, owner) = join!(
+    let (probe, dms, identity, history, settings, security, backups, packages, jobs, owed, owner, utility) = join!(
         look.probe(),
         look.read(layout.skyline("DMS.xml"), DMS_CAP),
         look.read(layout.skyline("DataMiner.xml"), SETTINGS_CAP),
@@ -60,6 +61,7 @@ pub(super) async fn look(session: &Session, layout: &Layout, link: &Link) -> Res
         look.jobs(),
         look.owed(),
         look.owner(),
+        utility::version(session, layout, &link.utility),
     );
     let probe = probe?;
     let lines =
@@ -99,7 +101,7 @@ pub(super) async fn look(session: &Session, layout: &Layout, link: &Link) -> Res
             .and_then(|names| lines("versions").map(|versions| registry::modules(names, versions))),
         backups,
         owed,
-        utility: lines("utility").ok().and_then(|lines| lines.first().cloned()),
+        utility,
         lock_held: match probe.value("lock", "lock") {
             Some("held") => Ok(true),
             Some("free") => Ok(false),

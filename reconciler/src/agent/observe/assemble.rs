@@ -117,9 +117,7 @@ fn agent(facts: &Facts, taken_at: Timestamp, installation: &str, jobs: &[&JobFac
         Ok(history) => agent.history = Some(history),
         Err(reason) => drop(agent.unknown.insert("history".to_owned(), reason)),
     }
-    if facts.utility.is_none() {
-        agent.unknown.insert("taskbarUtility".to_owned(), "not found in either documented folder".to_owned());
-    }
+    agent.taskbar_utility = facts.utility.as_ref().ok().cloned();
     match web_level(facts, jobs) {
         Ok((level, evidence)) => {
             agent.web_apps = Some(level);

@@ -43,8 +43,8 @@ pub(super) struct Facts {
     pub(super) modules: Known<Vec<Module>>,
     pub(super) backups: Known<Vec<Backup>>,
     pub(super) owed: Known<Vec<OwedWork>>,
-    /// The Taskbar Utility's path, where it is installed.
-    pub(super) utility: Option<String>,
+    /// The version of the Taskbar Utility.
+    pub(super) utility: Known<String>,
     /// Whether a job of ours holds the lock.
     pub(super) lock_held: Known<bool>,
     pub(super) jobs: Known<Vec<JobFacts>>,
@@ -88,6 +88,7 @@ impl Facts {
         note(map, "dotnet", &self.dotnet);
         note(map, "vcredist", &self.vcredist);
         note(map, "os", &self.os);
+        note(map, "taskbarUtility", &self.utility);
         note(map, "modules", &self.modules);
         note(map, "backups", &self.backups);
         note(map, "owed", &self.owed);

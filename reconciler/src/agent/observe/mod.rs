@@ -4,6 +4,7 @@ mod agent;
 mod assemble;
 mod backups;
 mod facts;
+mod utility;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,14 +20,9 @@ pub(super) use agent::{owner, tail};
 pub(super) use backups::HashCache;
 use facts::Facts;
 pub(super) use facts::Owner;
+pub(super) use utility::UtilityCache;
 
-use super::{
-    error::{AgentError, Reason},
-    layout::Layout,
-    link::Link,
-    secrets::SecretResolver,
-    transport::Timeouts,
-};
+use super::{error::AgentError, layout::Layout, link::Link, secrets::SecretResolver, transport::Timeouts};
 
 /// What an Agent calls itself and its DMS: hostile text, whatever Windows or an operator made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,13 +88,8 @@ impl Observer<'_> {
     async fn look(&self, link: &Link) -> Result<Facts, AgentError> {
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await.ok();
-        timeout(self.patience, self.look_once(link)).await.unwrap_or_else(|_| {
-            Err(AgentError::new(
-                Reason::Timeout,
-                format!("looking at Agent {} took longer than {} s", link.name, self.patience.as_secs()),
-                "look at the server's load and at the network",
-            ))
-        })
+        let look = timeout(self.patience, self.look_once(link));
+        look.await.unwrap_or_else(|_| Err(link.too_slow(self.patience)))
     }
 
     async fn look_once(&self, link: &Link) -> Result<Facts, AgentError> {

@@ -5,6 +5,7 @@ pub mod dms;
 pub mod history;
 pub mod maintenance;
 pub mod processes;
+pub mod program;
 pub mod progress;
 pub mod registry;
 pub mod sections;

@@ -62,6 +62,7 @@ fn words(topic: Topic) -> (&'static str, &'static str) {
         Topic::Block => ("blocks a plan", "What to do"),
         Topic::Waiting => ("a plan waits", "What to do"),
         Topic::Warning => ("a warning of a plan", "What to do"),
+        Topic::Check => ("what doctor looks at", "What to do"),
         Topic::Rule => ("a rule of the planner", "What the planner does"),
     }
 }

@@ -152,3 +152,13 @@ fn every_warning_and_rule_that_the_planner_names_is_told() {
     let missing: Vec<_> = cited.difference(&codes_of(told::Topic::Rule)).copied().collect();
     assert!(missing.is_empty(), "add to cli/explain/told/rules.rs: {missing:?}");
 }
+
+#[test]
+fn every_check_of_doctor_and_every_reason_of_proven_is_told() {
+    let told: BTreeSet<&str> =
+        told::all().filter(|(of, _)| *of == told::Topic::Check).map(|(_, told)| told.code).collect();
+    let checks: Vec<String> = crate::doctor::Check::ALL.iter().map(|check| format!("{check:?}")).collect();
+    let reasons = ["CanaryPassed", "CanaryFailed", "NeverTried", "ProofExpired"].map(ToOwned::to_owned);
+    let named: BTreeSet<&str> = checks.iter().chain(&reasons).map(String::as_str).collect();
+    assert_eq!(told, named, "keep cli/explain/told/checks.rs complete");
+}

@@ -60,7 +60,7 @@ fn facts(agent: &str, address: &str) -> Facts {
         modules: Ok(Vec::new()),
         backups: Ok(Vec::new()),
         owed: Ok(Vec::new()),
-        utility: Some("C:\\u.exe".to_owned()),
+        utility: Ok("10.5.0.1".to_owned()),
         lock_held: Ok(false),
         jobs: Ok(Vec::new()),
         packages: Ok(Vec::new()),

@@ -3,6 +3,7 @@
 //! Words only: nothing here decides. Tests hold that every code and every rule that a plan can carry is told.
 
 mod blocks;
+mod checks;
 mod rules;
 mod waits;
 mod warnings;
@@ -16,6 +17,8 @@ pub(super) enum Topic {
     Waiting,
     /// What a reviewer should know.
     Warning,
+    /// What `doctor` looks at.
+    Check,
     /// A rule that puts a step into a plan, or keeps one out.
     Rule,
 }
@@ -43,6 +46,7 @@ pub(super) fn all() -> impl Iterator<Item = (Topic, &'static Told)> {
         (Topic::Block, blocks::ALL),
         (Topic::Waiting, waits::ALL),
         (Topic::Warning, warnings::ALL),
+        (Topic::Check, checks::ALL),
         (Topic::Rule, rules::ALL),
     ];
     topics.into_iter().flat_map(|(topic, all)| all.iter().map(move |told| (topic, told)))

@@ -196,7 +196,7 @@ pub(super) const ALL: &[Told] = &[
         "S10",
         "Old Taskbar Utilities are not trusted unattended.",
         "The release is older than those in which its faults were cured.",
-        "A warning, or a step by hand where it is known to fail.",
+        "A warning, or a step by hand where it is known to fail; a canary that passed (`doctor --canary`) takes either away.",
     ),
     // Web apps (`domain/03`).
     told(

@@ -193,7 +193,7 @@ pub(super) const ALL: &[Told] = &[
         "UtilityUnproven",
         "The Taskbar Utility of this release may fail or hang unattended.",
         "It is older than the releases in which that was cured (S10).",
-        "Be at hand for the first hop.",
+        "Prove it before (`doctor --canary`), or be at hand for the first hop.",
     ),
     told(
         "WebAheadOfCore",
