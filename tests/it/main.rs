@@ -7,6 +7,7 @@ mod ci;
 mod cli;
 mod desk;
 mod dockerfile;
+mod doctor;
 mod e2e;
 mod e2e_downgrade;
 mod e2e_faults;
