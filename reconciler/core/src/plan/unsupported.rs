@@ -78,10 +78,11 @@ fn is_carried_out(action: Action) -> bool {
         | Action::UpgradeWeb
         | Action::DowngradeCore
         | Action::DowngradeWeb
+        | Action::InstallHotfix
         | Action::RestoreContent
         | Action::ReinstallModule
         | Action::VerifyCluster
         | Action::CleanUp => true,
-        Action::BackupAgent | Action::RunHook | Action::InstallHotfix | Action::Manual => false,
+        Action::BackupAgent | Action::RunHook | Action::Manual => false,
     }
 }

@@ -3,6 +3,7 @@
 
 mod checks;
 mod debts;
+mod hotfix;
 mod owed;
 mod plans;
 mod tail;

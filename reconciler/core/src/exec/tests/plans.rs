@@ -20,6 +20,10 @@ pub(super) const WEB: &str = "DataMiner Web";
 pub(super) const MIGRATION: &str = "NATSMigration.dmupgrade";
 pub(super) const MIGRATION_CHECK: &str = "NATSMigration - Prerequisite only.dmupgrade";
 
+/// Two hotfixes on one base differ in nothing but their names.
+pub(super) const HOTFIXES: [&str; 2] =
+    ["HF_10.5.12.0(CU0)_20251201-101010", "HF_10.5.12.0(CU0)_20251221-101010"];
+
 /// A release, and its build where it is a core.
 type Release = (&'static str, Option<u32>);
 
@@ -198,6 +202,25 @@ pub(super) fn migration() -> Plan {
     plan.tool(MIGRATION, Disruption::Restart);
     plan.quiet(Action::VerifyCluster, None);
     plan.install(Action::UpgradeCore, NEW);
+    plan.plan(Change::Upgrade, OLD, None)
+}
+
+/// One hop and its hotfixes (D4): 10.4.12 -> 10.5.12 -> both.
+pub(super) fn hotfixes() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(MIDDLE));
+    let file = |name: &str| format!("{name}.dmupgrade");
+    for name in HOTFIXES {
+        pin(plan.push(Action::StagePackage, None, Disruption::None), &file(name));
+    }
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::UpgradeCore, MIDDLE);
+    for name in HOTFIXES {
+        let step = plan.push(Action::InstallHotfix, None, Disruption::Restart);
+        step.to = Some("10.5.12 CU0 (hotfix)".to_owned());
+        pin(step, &file(name));
+        plan.quiet(Action::VerifyCluster, None);
+    }
     plan.plan(Change::Upgrade, OLD, None)
 }
 

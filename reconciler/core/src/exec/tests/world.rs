@@ -371,6 +371,9 @@ impl World {
                 Action::UpgradeWeb | Action::DowngradeWeb => agent.web_apps = Some(to.to_owned()),
                 Action::RunTool if job.package.file == plans::MIGRATION => agent.broker_gateway = Some(true),
                 Action::RunTool => {}
+                Action::InstallHotfix => {
+                    agent.core = job.package.file.strip_suffix(".dmupgrade").map(str::to_owned);
+                }
                 _ => {
                     let core = [OLD, MIDDLE, NEW].into_iter().find(|core| core.starts_with(to));
                     agent.core = core.map(str::to_owned);
