@@ -8,7 +8,7 @@ use dataminer_schema::{
     version::Version,
 };
 
-use super::tools::broker_after;
+use super::{swap::came_up_first, tools::broker_after};
 use crate::{converged::ExpectedCore, hotfix::stem};
 
 /// What each Agent shall show, from the plan.
@@ -39,8 +39,14 @@ impl Expected {
                 expected.planned_web.insert(agent.name.clone(), level);
             }
         }
-        for step in plan.steps.iter().take(index) {
+        let done = plan.steps.get(..index).unwrap_or(&plan.steps);
+        for step in done {
             expected.apply(step);
+        }
+        for agent in came_up_first(done) {
+            expected.core.remove(agent);
+            expected.hotfix.remove(agent);
+            expected.planned_web.remove(agent);
         }
         expected
     }
@@ -56,7 +62,8 @@ impl Expected {
                 self.planned_web.remove(agent);
             }
             if step.action == Action::InstallHotfix {
-                self.hotfix.extend(step.package.as_deref().map(|name| (agent.clone(), stem(name).to_owned())));
+                self.hotfix
+                    .extend(step.package.as_deref().map(|name| (agent.clone(), stem(name).to_owned())));
                 // Whether a hotfix leaves the web apps as they are is not documented.
                 self.web.remove(agent);
             } else if is_core(step.action) {

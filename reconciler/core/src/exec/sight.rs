@@ -307,6 +307,10 @@ impl<'a> Sight<'a> {
     /// A core as people call it, with the build that the Agent shows.
     fn named(&self, text: &str) -> String {
         let Ok(version) = text.parse::<Version>() else { return text.to_owned() };
+        // Hotfixes on one base differ in nothing but their names (D4).
+        if version.is_hotfix() {
+            return text.to_owned();
+        }
         let release = self.catalog.release_of(&version);
         match release.build() {
             Some(build) if release.cu().is_some() => format!("{} (build {build})", release.describe()),

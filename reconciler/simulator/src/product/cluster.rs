@@ -109,8 +109,9 @@ impl Cluster {
         let hotfix = states.iter().find(|state| state.hotfix != first.hotfix);
         let named = |hotfix: &Option<String>| hotfix.clone().unwrap_or_else(|| "no hotfix".to_owned());
         (
-            core.map(|other| format!("{} beside {}", first.core, other.core))
-                .or_else(|| hotfix.map(|other| format!("{} beside {}", named(&first.hotfix), named(&other.hotfix)))),
+            core.map(|other| format!("{} beside {}", first.core, other.core)).or_else(|| {
+                hotfix.map(|other| format!("{} beside {}", named(&first.hotfix), named(&other.hotfix)))
+            }),
             web.map(|other| format!("{} beside {}", first.web, other.web)),
         )
     }

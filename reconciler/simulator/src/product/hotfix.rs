@@ -82,7 +82,9 @@ mod tests {
         let hotfix = Hotfix::named("HF_10.5.0.0(CU9)_20251120-135714.dmupgrade").expect("a hotfix");
         assert!(hotfix.fits(&"10.5.0 CU9 (build 16700)".parse().unwrap()));
         assert!(!hotfix.fits(&"10.5.0 CU10".parse().unwrap()));
-        for other in ["NATSMigration.dmupgrade", "HF_x.dmupgrade", "DataMiner 10.5.12.0-16690 Web Upgrade.dmupgrade"] {
+        for other in
+            ["NATSMigration.dmupgrade", "HF_x.dmupgrade", "DataMiner 10.5.12.0-16690 Web Upgrade.dmupgrade"]
+        {
             assert_eq!(Hotfix::named(other), None, "{other}");
         }
     }

@@ -21,7 +21,8 @@ async fn swap(world: &World, module: &str, installer: &str) {
     let uninstall = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
     let told = client.exec(&format!(r#"reg query "{uninstall}" /s /v DisplayName"#)).await.expect("it runs");
     let lines: Vec<&str> = told.out.lines().collect();
-    let at = lines.iter().position(|line| line.trim_end().ends_with(module)).expect("the module is installed");
+    let at =
+        lines.iter().position(|line| line.trim_end().ends_with(module)).expect("the module is installed");
     let key = lines[..at].iter().rev().find(|line| line.starts_with("HKEY")).expect("its key");
     let code = key.rsplit('\\').next().expect("a product code").trim();
     client.close().await;

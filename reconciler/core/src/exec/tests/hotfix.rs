@@ -39,7 +39,11 @@ fn d4_an_exit_code_of_zero_is_no_hotfix() {
         let (world, end) = run(fates);
         let told = failure(end);
         assert_eq!(told.reason, reason::UPGRADE_FAILED, "{at}");
-        assert!(told.message.contains(&format!("not the hotfix {}", HOTFIXES[at - FIRST])), "{}", told.message);
+        assert!(
+            told.message.contains(&format!("not the hotfix {}", HOTFIXES[at - FIRST])),
+            "{}",
+            told.message
+        );
         assert_eq!(world.installed, installed()[..at], "nothing follows");
     }
 }

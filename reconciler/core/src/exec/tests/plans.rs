@@ -17,6 +17,8 @@ use crate::desired::{Desired, resolve};
 pub(super) const GQI: &str = "DataMiner GQI";
 pub(super) const WEB: &str = "DataMiner Web";
 
+pub(super) const STOPPED_FOR: [&str; 2] = ["DataMiner StorageModule", "DataMiner UserDefinableApiEndpoint"];
+
 pub(super) const MIGRATION: &str = "NATSMigration.dmupgrade";
 pub(super) const MIGRATION_CHECK: &str = "NATSMigration - Prerequisite only.dmupgrade";
 
@@ -245,6 +247,30 @@ pub(super) fn downgrade() -> Plan {
     }
     plan.tail();
     plan.plan(Change::Downgrade, NEW, Some(HIGH_WEB))
+}
+
+/// One hop down beside modules that keep DataMiner from starting (G3): 10.6.4 -> 10.5.12.
+pub(super) fn swap() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(MIDDLE));
+    plan.quiet(Action::SaveBackup, None);
+    plan.push(Action::DowngradeCore, Some(MIDDLE), Disruption::Restart);
+    for module in STOPPED_FOR {
+        plan.push(Action::ReinstallModule, None, Disruption::Restart).module = Some(module.to_owned());
+    }
+    plan.quiet(Action::VerifyCluster, None);
+    plan.plan(Change::Downgrade, NEW, None)
+}
+
+/// What that one left owed, over Agents that never came up (G8).
+pub(super) fn swap_repair() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::SaveBackup, None);
+    for module in STOPPED_FOR {
+        plan.push(Action::ReinstallModule, None, Disruption::Restart).module = Some(module.to_owned());
+    }
+    plan.quiet(Action::VerifyCluster, None);
+    plan.plan(Change::Repair, NEW, None)
 }
 
 /// The same from half-way.
