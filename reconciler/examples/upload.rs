@@ -64,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
     let folder = args.file.parent().context("the package lies in a folder")?.to_owned();
     let name = args.file.file_name().and_then(|name| name.to_str()).context("the package has a name")?;
     let bytes = std::fs::read(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
-    let package = Package { file: name.to_owned(), sha256: Sha256::of(&bytes) };
+    let package = Package { file: name.to_owned(), sha256: Sha256::of(&bytes), patch: None };
     let size = bytes.len();
     drop(bytes);
 

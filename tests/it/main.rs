@@ -12,6 +12,7 @@ mod e2e;
 mod e2e_downgrade;
 mod e2e_faults;
 mod e2e_kill;
+mod e2e_packages;
 mod e2e_tools;
 mod forgotten;
 mod fuzz;

@@ -80,7 +80,19 @@ impl Scene {
         self.want_with(core, web_apps, "  downgrade: { policy: Allow }\n")
     }
 
-    fn want_with(&self, core: &str, web_apps: &str, more: &str) -> String {
+    /// Commits what the cluster shall run, with further lines of its spec and hotfixes by their names.
+    pub(crate) fn want_hotfixes(&self, core: &str, web_apps: &str, hotfixes: &[&str]) {
+        self.want(core, web_apps);
+        let path = self.installation.repository.path().join("clusters/brussels.yaml");
+        let text = std::fs::read_to_string(path).expect("it was declared");
+        let software = format!("webApps: \"{web_apps}\"");
+        let listed = format!("{software}, hotfixes: [{}]", hotfixes.join(", "));
+        assert!(text.contains(&software), "{text}");
+        self.installation.repository.write("clusters/brussels.yaml", &text.replace(&software, &listed));
+        self.installation.repository.commit(&format!("brussels: {} hotfixes", hotfixes.len()));
+    }
+
+    pub(crate) fn want_with(&self, core: &str, web_apps: &str, more: &str) -> String {
         let peers = peers(&self.simulation, "brussels");
         self.installation.declare("brussels", core, web_apps, &peers, &format!("{QUICK}{more}"));
         self.installation.repository.commit(&format!("brussels: {core}, web apps {web_apps}"))

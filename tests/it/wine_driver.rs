@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use camino::Utf8Path;
 use dataminer_core::exec::{
     checks::{Checked, PrerequisiteRun, Verdict},
-    effect::{ContentRestore, Effect, EffectKind, Job, JobEnd, ModuleInstall, Outcome, Package, Refusal},
+    effect::{
+        ContentRestore, Effect, EffectKind, Job, JobEnd, Meanwhile, ModuleInstall, Outcome, Package, Refusal,
+    },
 };
 use dataminer_reconciler::{
     agent::{ClusterDriver, DriverContext, secrets::SecretResolver},
@@ -90,7 +92,7 @@ impl Scene {
     /// Puts a package file into its place.
     fn package(&self, bytes: &[u8]) -> Package {
         fs::write(self.packages.path().join(FILE), bytes).expect("the temporary folder can be written");
-        Package { file: FILE.to_owned(), sha256: Sha256::of(bytes) }
+        Package { file: FILE.to_owned(), sha256: Sha256::of(bytes), patch: None }
     }
 
     async fn perform(&self, generation: u64, kind: EffectKind) -> Outcome {
@@ -372,6 +374,7 @@ async fn the_driver_restores_content_and_exchanges_a_module() {
     let module = EffectKind::ReinstallModule(Box::new(ModuleInstall {
         id: JobId::new("p1-s3-1").expect("a valid id"),
         module: "DataMiner GQI".to_owned(),
+        dataminer: Meanwhile::Untouched,
         agents: agents.clone(),
         run_as: RunAs::SshUser,
         deadline: Timestamp::now() + SignedDuration::from_mins(5),

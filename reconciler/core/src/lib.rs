@@ -10,6 +10,7 @@ pub mod converged;
 pub mod desired;
 pub mod exec;
 pub mod fleet_lint;
+mod hotfix;
 pub mod knowledge;
 pub mod lint;
 pub mod patience;

@@ -31,6 +31,8 @@ pub struct ClusterReport {
 pub struct AgentReport {
     pub name: String,
     pub core: Version,
+    /// The hotfix on top of it, as VersionHistory.txt names it.
+    pub hotfix: Option<String>,
     pub web: Version,
     pub state: RunState,
     pub online: bool,
@@ -150,6 +152,8 @@ pub enum ViolationKind {
     BreakingHop,
     /// A downgrade that the new software cannot live with (`domain/02 section 2, 3`).
     BreakingDowngrade,
+    /// A hotfix came upon a release that it was not made for (`domain/01 section 1`, notation 2) `[I]`.
+    HotfixOnAnotherRelease,
     /// A second upgrade was started while one ran (`domain/04 section 1`).
     SecondOperation,
     /// A pair was upgraded one after the other across majors or with BrokerGateway (`domain/04 section 2`).

@@ -19,7 +19,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use crate::{
     error::SimulatorError,
     order::reached,
-    product::{Content, Tool, check_file, layout},
+    product::{Content, Hotfix, Tool, check_file, layout},
     random,
 };
 
@@ -162,13 +162,29 @@ pub fn write(path: &Utf8Path, spec: &PackageSpec) -> Result<Written, SimulatorEr
 
 /// Writes a package that checks or migrates, under its own name into a folder: `NATSMigration.dmupgrade`.
 pub fn write_tool(folder: &Utf8Path, file: &str) -> Result<Written, SimulatorError> {
+    write_named(folder, file, Tool::named(file).is_some(), "SLEEP 1\r\n")
+}
+
+/// Writes a hotfix, under its own name into a folder: `HF_10.5.0.0(CU9)_20251120-135714.dmupgrade`.
+pub fn write_hotfix(folder: &Utf8Path, file: &str) -> Result<Written, SimulatorError> {
+    let content = "Disable\r\nKill\r\nUpdate Files\r\nEnable\r\nStart\r\n";
+    write_named(folder, file, Hotfix::named(file).is_some(), content)
+}
+
+/// Writes a package that goes by its name alone.
+fn write_named(
+    folder: &Utf8Path,
+    file: &str,
+    is_known: bool,
+    content: &str,
+) -> Result<Written, SimulatorError> {
     let path = folder.join(file);
     let failed = |problem: String| SimulatorError::Package { path: path.clone(), problem };
-    if Tool::named(file).is_none() {
+    if !is_known {
         return Err(failed("no package of this name does anything here".to_owned()));
     }
     let text = |text: &str| text.as_bytes().to_vec();
-    let update = layout::zip_of([("UpdateContent.txt".to_owned(), text("SLEEP 1\r\n"))].into_iter());
+    let update = layout::zip_of([("UpdateContent.txt".to_owned(), text(content))].into_iter());
     let written = update.and_then(|update| {
         let members = [("Description.txt".to_owned(), text(file)), ("Update.zip".to_owned(), update)];
         layout::zip_of(members.into_iter())

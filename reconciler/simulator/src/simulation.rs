@@ -365,6 +365,7 @@ fn report_agent(agent: &Agent) -> AgentReport {
         content_digest: survey.digest,
         modules: modules::report(&agent.machine, &state.core, &state.web),
         core: state.core,
+        hotfix: state.hotfix,
         web: state.web,
         state: state.run,
         online: state.online,

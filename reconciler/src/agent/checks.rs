@@ -106,7 +106,7 @@ pub(super) async fn run(
 
 /// The checks that the package carries, from the file that the plan pinned.
 async fn of_package(inner: &Inner, wanted: &PrerequisiteRun) -> Result<Vec<Check>, AgentError> {
-    let payload = Payload::find(inner, &wanted.package).await?;
+    let payload = Payload::published(inner, &wanted.package).await?;
     let path = payload.path().to_owned();
     let read = tokio::task::spawn_blocking(move || {
         let file = std::fs::File::open(&path)?;

@@ -42,7 +42,7 @@ async fn with(inner: &Inner, session: &Session) -> Result<(), AgentError> {
         if over {
             ended.push((id, files, folder));
         } else if let Ok(record) = record(session, &path).await {
-            needed.extend(record.sha256);
+            needed.extend(record.patch.and_then(|patch| patch.sha256).or(record.sha256));
         }
     }
     ended.sort_by_key(|(_, _, folder)| std::cmp::Reverse(folder.modified));

@@ -17,6 +17,7 @@ mod link;
 mod modules;
 mod observe;
 mod owed;
+mod patched;
 mod perform;
 pub mod probe;
 pub mod render;

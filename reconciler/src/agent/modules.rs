@@ -17,6 +17,14 @@ const MAX_ENTRIES: usize = 5000;
 /// Of one module there is one product; a failed installation may have left a second.
 const MAX_PRODUCTS: usize = 4;
 
+/// The newest installers that suit a DataMiner below 10.3.8, which does not start beside newer ones: MSIs of those are
+/// passed over should a later release have left them (`domain/02 section 3`).
+const BELOW_10_3_8: [(&str, &[u64]); 2] =
+    [("DataMiner StorageModule", &[1, 0, 1]), ("DataMiner UserDefinableApiEndpoint", &[1, 1, 1])];
+
+/// The product codes of a module and an installer of it.
+type Found = (Vec<String>, String);
+
 /// The product codes that Windows lists for `module`, and the newest installer of it; `None` without an installer:
 /// what could not be put back is not taken away.
 pub(super) async fn find(
@@ -24,7 +32,44 @@ pub(super) async fn find(
     session: &Session,
     probe: &Sections,
     module: &str,
-) -> Result<Option<(Vec<String>, String)>, AgentError> {
+) -> Result<Option<Found>, AgentError> {
+    let newest = installers(inner, session, module, None).await?;
+    newest.map(|installer| Ok((products(probe, module)?, installer))).transpose()
+}
+
+/// The same for a DataMiner that is stopped, because it does not start beside what is there (G3). `None`: the module is
+/// not installed, and there is no installer of it.
+pub(super) async fn find_older(
+    inner: &Inner,
+    session: &Session,
+    probe: &Sections,
+    module: &str,
+) -> Result<Option<Found>, AgentError> {
+    let limit =
+        BELOW_10_3_8.iter().find(|(name, _)| name.eq_ignore_ascii_case(module)).map(|(_, limit)| *limit);
+    let installer = installers(inner, session, module, limit).await?;
+    let products = products(probe, module)?;
+    match installer {
+        Some(installer) => Ok(Some((products, installer))),
+        None if products.is_empty() => Ok(None),
+        None => Err(AgentError::new(
+            Reason::ModuleNotRemovable,
+            format!("Tools\\ModuleInstallers has no installer of {module} that suits this DataMiner"),
+            format!(
+                "DataMiner does not start beside the newer {module}: put the MSI that its package brings into \
+                 C:\\Skyline DataMiner\\Tools\\ModuleInstallers on that server, then `retry`"
+            ),
+        )),
+    }
+}
+
+/// The newest installer of `module`, at most of the version `limit`.
+async fn installers(
+    inner: &Inner,
+    session: &Session,
+    module: &str,
+    limit: Option<&[u64]>,
+) -> Result<Option<String>, AgentError> {
     let mut found: Vec<(Vec<u64>, String)> = Vec::new();
     for folder in FOLDERS {
         let entries = match session.sftp.list(&inner.context.layout.skyline(folder), MAX_ENTRIES).await {
@@ -32,16 +77,21 @@ pub(super) async fn find(
             other => other?,
         };
         for entry in entries.iter().filter(|entry| !entry.folder) {
-            if let Some(version) = version_of(module, &entry.name) {
+            if let Some(version) = version_of(module, &entry.name)
+                && limit.is_none_or(|limit| newer(&version, limit) != Ordering::Greater)
+            {
                 checked_entry_name(&entry.name)?;
                 checked_file_name("the installer", &entry.name)?;
                 found.push((version, format!(r"{}\{folder}\{}", super::layout::SKYLINE, entry.name)));
             }
         }
     }
-    let Some((_, installer)) = found.into_iter().max_by(|a, b| newer(&a.0, &b.0).then(a.1.cmp(&b.1))) else {
-        return Ok(None);
-    };
+    let newest = found.into_iter().max_by(|a, b| newer(&a.0, &b.0).then(a.1.cmp(&b.1)));
+    Ok(newest.map(|(_, installer)| installer))
+}
+
+/// The product codes that Windows lists for `module`.
+fn products(probe: &Sections, module: &str) -> Result<Vec<String>, AgentError> {
     let Some(names) = probe.get("names") else {
         return Err(AgentError::new(
             Reason::ProtocolViolation,
@@ -65,7 +115,7 @@ pub(super) async fn find(
             "remove all of them but one on the server by hand, then `retry`",
         ));
     }
-    Ok(Some((products, installer)))
+    Ok(products)
 }
 
 /// The version of an installer of `module`: `DataMiner GQI 3.0.3.msi` is one, `DataMiner GQI Extras 1.0.msi` is not.

@@ -44,7 +44,8 @@ pub(super) async fn perform(
             let staged = each(inner, agents, TRANSFERS, |link| async move {
                 stage::stage(inner, &link, payload, progress).await
             });
-            staged.await.map_or_else(Outcome::Failed, |_| Outcome::Done)
+            let done = || payload.copy().map_or(Outcome::Done, |copy| Outcome::Patched(copy.clone()));
+            staged.await.map_or_else(Outcome::Failed, |_| done())
         }
         EffectKind::RunPrerequisites(wanted) => checks::run(inner, generation, wanted, progress).await,
         EffectKind::SaveBackup { agents } => {

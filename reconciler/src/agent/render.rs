@@ -2,6 +2,7 @@
 
 use dataminer_schema::{
     id::{JobId, Sha256},
+    plan::PackagePatch,
     v1::cluster::{FailoverPolicy, RunAs, UpgradeOptions},
 };
 
@@ -176,6 +177,9 @@ pub struct JobRecord {
     /// The package's hash, or the restored backup's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256>,
+    /// What the copy lacks that the job works with, and the copy's own hash (G2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<PackagePatch>,
     /// The version that the package brings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,

@@ -3,13 +3,14 @@
 use std::{
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use dataminer_core::exec::effect::Package;
 use dataminer_schema::{id::Sha256, quantity::ByteSize};
 use sha2::Digest;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt};
 
 use super::{
     Inner,
@@ -17,12 +18,16 @@ use super::{
     error::{AgentError, Reason},
     layout::ROOT,
     link::{Link, Session},
+    patched,
     probe::{sections::Sections, windows},
     render::checked_file_name,
     scripts::{self, Argument, Script},
     transport::{ExecLimits, Sink, Uploader},
 };
-use crate::engine::{Progress, ProgressSender};
+use crate::{
+    engine::{Progress, ProgressSender},
+    package::Cut,
+};
 
 /// Left free beside what an upload needs: Windows behaves badly on a full system drive.
 const DISK_MARGIN: u64 = 64 * 1024 * 1024;
@@ -36,8 +41,12 @@ const HASH_TIME: Duration = Duration::from_secs(30 * 60);
 pub(super) struct Payload {
     path: PathBuf,
     file: String,
+    /// Of what is sent.
     size: u64,
+    /// Of what is sent.
     sha256: Sha256,
+    /// How what is sent is put together, if it lacks something (G2).
+    cut: Option<Arc<Cut>>,
 }
 
 impl Payload {
@@ -46,8 +55,32 @@ impl Payload {
         &self.path
     }
 
-    /// Finds and hashes the package; nothing is sent of one that is not what it should be.
+    /// The name under which it lies on Agents.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The same, of which a copy is sent.
+    pub(super) fn cut_by(self, cut: Cut) -> Self {
+        Self { size: cut.size, sha256: cut.sha256.clone(), cut: Some(Arc::new(cut)), ..self }
+    }
+
+    /// The digest of the copy that is sent instead of the package (G2).
+    pub(super) fn copy(&self) -> Option<&Sha256> {
+        self.cut.as_ref().map(|cut| &cut.sha256)
+    }
+
+    /// What lies on the Agents: the package, or its copy.
     pub(super) async fn find(inner: &Inner, package: &Package) -> Result<Self, AgentError> {
+        let published = Self::published(inner, package).await?;
+        match &package.patch {
+            Some(patch) => published.without(patch).await,
+            None => Ok(published),
+        }
+    }
+
+    /// Finds and hashes the package; nothing is sent of one that is not what it should be.
+    pub(super) async fn published(inner: &Inner, package: &Package) -> Result<Self, AgentError> {
         let file = checked_file_name("the package file name", &package.file)?.to_owned();
         let path = inner
             .context
@@ -79,7 +112,7 @@ impl Payload {
                 "replace the file by the original, or correct the catalogue if the file is the right one",
             ));
         }
-        Ok(Self { path, file, size, sha256 })
+        Ok(Self { path, file, size, sha256, cut: None })
     }
 }
 
@@ -194,7 +227,15 @@ impl Upload<'_> {
     }
 
     async fn send(&self, uploader: &Uploader, part: &str, offset: u64) -> Result<(), AgentError> {
-        let Payload { path, size, .. } = self.payload;
+        let Payload { path, size, cut, .. } = self.payload;
+        let report = |done| {
+            tell(self.progress, Progress::Bytes { done, total: *size, agent: self.link.name.clone() });
+        };
+        if let Some(cut) = cut {
+            let mut source = patched::stream(Arc::clone(cut), path.clone(), offset);
+            let sink = uploader.open(part, offset).await?;
+            return copy(&mut source, sink, offset, *size, report).await;
+        }
         let unreadable = |error: std::io::Error| {
             AgentError::new(
                 Reason::NoPackage,
@@ -205,16 +246,13 @@ impl Upload<'_> {
         let mut source = tokio::fs::File::open(path).await.map_err(unreadable)?;
         source.seek(std::io::SeekFrom::Start(offset)).await.map_err(unreadable)?;
         let sink = uploader.open(part, offset).await?;
-        let report = |done| {
-            tell(self.progress, Progress::Bytes { done, total: *size, agent: self.link.name.clone() });
-        };
         copy(&mut source, sink, offset, *size, report).await
     }
 }
 
 /// Copies `offset..size` of `source`; the sink is closed when all has arrived.
 async fn copy(
-    source: &mut tokio::fs::File,
+    source: &mut (impl AsyncRead + Unpin),
     mut sink: Sink,
     offset: u64,
     size: u64,

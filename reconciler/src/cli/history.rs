@@ -54,6 +54,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
             | EventKind::StepStarted
             | EventKind::StepFinished
             | EventKind::PrerequisiteUnclear
+            | EventKind::PackagePatched
             | EventKind::StateChanged
             | EventKind::OperatorRequest
             | EventKind::PlanApproved

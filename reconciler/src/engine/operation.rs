@@ -11,7 +11,7 @@ use dataminer_core::{
     canary::is_canary,
     exec::{
         checks::{CheckFinding, Verdict},
-        effect::{Effect, EffectKind, JobEnd, Outcome},
+        effect::{Effect, EffectKind, JobEnd, Outcome, Package},
         finish::Finish,
         journal::{JournalEntry, Record, Replay, Started},
         machine::{Machine, Next as Step},
@@ -228,6 +228,7 @@ impl<P: AgentPort> ClusterLoop<P> {
                             self.keep_observation(&outcome).await?;
                             self.tell_checks(&operation, &effect, &outcome).await;
                             self.prove_account(&effect.kind, &outcome).await?;
+                            self.tell_copy(&operation, &effect, &outcome).await;
                             operation.did.job |=
                                 matches!(outcome, Outcome::JobEnded(_) | Outcome::Checked(_));
                             operation.did.sent |= operation.progress.bytes_done.is_some();
@@ -363,6 +364,22 @@ impl<P: AgentPort> ClusterLoop<P> {
             event.step = Some(effect.step.clone());
             self.record(event).await;
         }
+    }
+
+    /// Tells the history which copy of a package is used (G2).
+    async fn tell_copy(&self, operation: &Operation, effect: &Effect, outcome: &Outcome) {
+        let (EffectKind::StagePackage { package, .. }, Outcome::Patched(copy)) = (&effect.kind, outcome)
+        else {
+            return;
+        };
+        let Package { file, sha256, patch } = package;
+        let removes = patch.as_ref().map(|patch| patch.removes.as_str()).unwrap_or_default();
+        let message =
+            format!("{file} (SHA-256 {sha256}) is used without `{removes}`: the copy has SHA-256 {copy}");
+        let mut event = self.event(EventKind::PackagePatched, message);
+        event.plan = Some(operation.machine.plan().id.clone());
+        event.step = Some(effect.step.clone());
+        self.record(event).await;
     }
 
     /// Publishes, and tells the history of each step as it begins.

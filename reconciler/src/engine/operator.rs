@@ -190,6 +190,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             | Outcome::Observed(_)
             | Outcome::Checked(_)
             | Outcome::Saved(_)
+            | Outcome::Patched(_)
             | Outcome::JobEnded(_) => {
                 let message =
                     format!("the content backup {} is to be restored on every Agent", backup.short());

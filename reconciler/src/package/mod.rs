@@ -8,6 +8,7 @@
 mod caps;
 mod checks;
 mod contents;
+mod cut;
 mod directory;
 mod file_name;
 pub mod finding;
@@ -26,6 +27,7 @@ pub mod verify;
 pub use self::{
     caps::{Caps, UPLOAD_LIMIT},
     checks::{Check, NoChecks, checks},
+    cut::{Cut, NoCut},
     finding::{Finding, FindingCode, Severity},
     fingerprint::{Fingerprint, SENTINELS},
     inspect::{Inspection, OuterMember, Packing, UpdateZip, inspect},

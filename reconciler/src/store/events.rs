@@ -72,6 +72,8 @@ pub enum EventKind {
     StepFinished,
     /// A prerequisite passed with a warning, or nobody can tell whether it passes.
     PrerequisiteUnclear,
+    /// A copy of a package is used that lacks a member; the message holds both digests.
+    PackagePatched,
     /// The state of a cluster changed.
     StateChanged,
     OperatorRequest,

@@ -83,7 +83,7 @@ fn job(attempt: u32) -> JournalEntry {
     let job = Job {
         id: format!("abc-5-{attempt}").parse().expect("a job id"),
         action: Action::UpgradeCore,
-        package: Package { file: "a.dmupgrade".to_owned(), sha256: Sha256::of(b"a") },
+        package: Package { file: "a.dmupgrade".to_owned(), sha256: Sha256::of(b"a"), patch: None },
         to: Some("10.5.12".to_owned()),
         orchestrator: agent(),
         agents: vec![agent()],

@@ -34,7 +34,7 @@ impl Scene {
         let folder = Utf8PathBuf::from_path_buf(self.setup.packages()).expect("UTF-8");
         let written =
             write(&folder, &PackageSpec::full(version("10.5.0 CU12 (build 16889)"))).expect("written");
-        Package { file: written.file, sha256: written.sha256.parse().expect("a digest") }
+        Package { file: written.file, sha256: written.sha256.parse().expect("a digest"), patch: None }
     }
 
     async fn check(&self, id: &str, package: &Package) -> (Outcome, Vec<Progress>) {

@@ -99,7 +99,7 @@ impl Setup {
     /// Puts bytes into the package place and says what a plan would.
     pub(crate) fn package(&self, file: &str, bytes: &[u8]) -> Package {
         std::fs::write(self.packages().join(file), bytes).expect("the package is written");
-        Package { file: file.to_owned(), sha256: Sha256::of(bytes) }
+        Package { file: file.to_owned(), sha256: Sha256::of(bytes), patch: None }
     }
 
     pub(crate) fn context(&self, installation: &str) -> DriverContext {

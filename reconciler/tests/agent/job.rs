@@ -47,7 +47,8 @@ impl Scene {
     async fn staged(&self, spec: &PackageSpec) -> Package {
         let folder = Utf8PathBuf::from_path_buf(self.setup.packages()).expect("a UTF-8 path");
         let written = package::write(&folder, spec).expect("the package is written");
-        let package = Package { file: written.file, sha256: Sha256::new(written.sha256).expect("a hash") };
+        let package =
+            Package { file: written.file, sha256: Sha256::new(written.sha256).expect("a hash"), patch: None };
         let stage = EffectKind::StagePackage { package: package.clone(), agents: vec![name("dma-1")] };
         let (outcome, _) = perform(&self.driver, self.generation, stage).await;
         assert_eq!(outcome, Outcome::Done);

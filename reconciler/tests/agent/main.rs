@@ -9,5 +9,7 @@ mod job;
 mod modules;
 mod observe;
 mod owed;
+mod patched;
 mod restore;
 mod stage;
+mod swap;

@@ -1,4 +1,4 @@
-use dataminer_core::exec::effect::{Disposition, EffectKind, JobEnd, ModuleInstall, Outcome};
+use dataminer_core::exec::effect::{Disposition, EffectKind, JobEnd, Meanwhile, ModuleInstall, Outcome};
 use dataminer_reconciler::{agent::ClusterDriver, engine::Progress};
 use dataminer_schema::{id::JobId, v1::cluster::RunAs};
 use dms_simulator::{Fault, ModuleReport, ModuleSpec, ModuleState};
@@ -31,9 +31,14 @@ impl Scene {
     }
 
     async fn reinstall(&self, id: &str, module: &str) -> (Outcome, Vec<Progress>) {
+        self.exchange(id, module, Meanwhile::Untouched).await
+    }
+
+    async fn exchange(&self, id: &str, module: &str, dataminer: Meanwhile) -> (Outcome, Vec<Progress>) {
         let wanted = ModuleInstall {
             id: JobId::new(id).expect("a job id"),
             module: module.to_owned(),
+            dataminer,
             agents: vec![name("dma-1"), name("dma-2")],
             run_as: RunAs::System,
             deadline: Timestamp::now() + SignedDuration::from_mins(2),

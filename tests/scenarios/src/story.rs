@@ -92,7 +92,7 @@ impl Teller {
 
     fn trouble(&mut self, at: Timestamp, work: &str, outcome: &Outcome) {
         let what = match outcome {
-            Outcome::Done | Outcome::Observed(_) | Outcome::Saved(_) => return,
+            Outcome::Done | Outcome::Observed(_) | Outcome::Saved(_) | Outcome::Patched(_) => return,
             Outcome::JobEnded(JobEnd::Exited { code, .. }) => format!("ends with code {code}"),
             Outcome::JobEnded(JobEnd::Vanished) => "dies without an exit code".to_owned(),
             Outcome::JobEnded(JobEnd::Refused { reason }) => format!("is refused ({reason:?})"),

@@ -5,7 +5,7 @@
 
 use dataminer_schema::{
     id::{AgentName, JobId, Sha256},
-    plan::{Action, BackupRef},
+    plan::{Action, BackupRef, PackagePatch},
     v1::{
         cluster::{Extras, FailoverPolicy, RunAs, UpgradeOptions},
         observation::{Backup, Observation, OwedWork},
@@ -53,6 +53,16 @@ pub enum EffectKind {
     VerifyContent { backup: BackupRef, agents: Vec<AgentName> },
     /// The module was installed again on each of its Agents that has an installer of it.
     ReinstallModule(Box<ModuleInstall>),
+}
+
+impl Package {
+    /// The digest of what lies on the Agents; `None` for a copy that nobody has made yet.
+    pub fn staged(&self) -> Option<&Sha256> {
+        match &self.patch {
+            Some(patch) => patch.sha256.as_ref(),
+            None => Some(&self.sha256),
+        }
+    }
 }
 
 impl EffectKind {
@@ -118,10 +128,26 @@ pub struct ModuleInstall {
     pub id: JobId,
     /// As Windows lists it.
     pub module: String,
+    /// What becomes of DataMiner meanwhile.
+    #[serde(default)]
+    pub dataminer: Meanwhile,
     pub agents: Vec<AgentName>,
     pub run_as: RunAs,
     /// Until when the jobs are waited for.
     pub deadline: Timestamp,
+}
+
+/// What becomes of DataMiner while a module is exchanged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Meanwhile {
+    /// It is left alone.
+    #[default]
+    Untouched,
+    /// It is stopped before, and stays so: another module follows (G3).
+    Stopped,
+    /// It is stopped before and started behind it (G3).
+    StartedAgain,
 }
 
 /// A package as the plan pinned it.
@@ -129,7 +155,11 @@ pub struct ModuleInstall {
 #[serde(rename_all = "camelCase")]
 pub struct Package {
     pub file: String,
+    /// Of the package as it was published.
     pub sha256: Sha256,
+    /// What the copy on the Agents lacks (G2). Its own digest is known once it was staged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<PackagePatch>,
 }
 
 /// Long work on one Agent for the whole cluster or a part of it.
@@ -166,6 +196,8 @@ pub enum Outcome {
     Checked(Checked),
     /// What the vault now holds more.
     Saved(Vec<Backup>),
+    /// The package lies there as a copy that lacks a member, and this is the copy's digest (G2).
+    Patched(Sha256),
     JobEnded(JobEnd),
     /// The effect did not succeed; `disposition` decides what happens next.
     Failed(Failure),

@@ -8,13 +8,15 @@ use dataminer_schema::{
     version::Version,
 };
 
-use super::tools::broker_after;
-use crate::converged::ExpectedCore;
+use super::{swap::came_up_first, tools::broker_after};
+use crate::{converged::ExpectedCore, hotfix::stem};
 
 /// What each Agent shall show, from the plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Expected {
     pub(super) core: BTreeMap<AgentName, ExpectedCore>,
+    /// The hotfix on top of it, by the name of its package (D4).
+    pub(super) hotfix: BTreeMap<AgentName, String>,
     pub(super) web: BTreeMap<AgentName, Version>,
     /// The level that the plan knew an Agent on; none once a step has changed it.
     pub(super) planned_web: BTreeMap<AgentName, Version>,
@@ -28,14 +30,23 @@ impl Expected {
         let mut expected = Self::default();
         for agent in &plan.agents {
             if let Some(core) = agent.core.as_deref().and_then(|core| expected_core(core, agent.build)) {
+                if core.version.is_hotfix() {
+                    expected.hotfix.extend(agent.core.clone().map(|name| (agent.name.clone(), name)));
+                }
                 expected.core.insert(agent.name.clone(), core);
             }
             if let Some(level) = agent.web_apps.as_deref().and_then(|level| level.parse().ok()) {
                 expected.planned_web.insert(agent.name.clone(), level);
             }
         }
-        for step in plan.steps.iter().take(index) {
+        let done = plan.steps.get(..index).unwrap_or(&plan.steps);
+        for step in done {
             expected.apply(step);
+        }
+        for agent in came_up_first(done) {
+            expected.core.remove(agent);
+            expected.hotfix.remove(agent);
+            expected.planned_web.remove(agent);
         }
         expected
     }
@@ -50,7 +61,14 @@ impl Expected {
             if is_install(step.action) {
                 self.planned_web.remove(agent);
             }
-            if is_core(step.action) {
+            if step.action == Action::InstallHotfix {
+                self.hotfix
+                    .extend(step.package.as_deref().map(|name| (agent.clone(), stem(name).to_owned())));
+                // Whether a hotfix leaves the web apps as they are is not documented.
+                self.web.remove(agent);
+            } else if is_core(step.action) {
+                // A full package replaces whatever hotfix there was.
+                self.hotfix.remove(agent);
                 // From 10.6.0/10.6.1 on the tag that shows it is obsolete (`domain/02 section 2`).
                 self.broker.remove(agent);
                 if let Some(core) = expected_core(to, step.build) {
@@ -68,7 +86,10 @@ impl Expected {
 
     /// The words for what `agent` shall show.
     pub(super) fn describe(&self, agent: &AgentName) -> String {
-        let core = self.core.get(agent).map(|core| format!("core {}", core.version));
+        let core = match self.hotfix.get(agent) {
+            Some(hotfix) => Some(format!("the hotfix {hotfix}")),
+            None => self.core.get(agent).map(|core| format!("core {}", core.version)),
+        };
         let web = self.web.get(agent).map(|level| format!("web {}", level.release_name()));
         let broker = self.broker.get(agent).map(|broker| format!("BrokerGateway {broker}"));
         [core, web, broker].into_iter().flatten().collect::<Vec<_>>().join(" and ")

@@ -28,6 +28,7 @@ use super::{
     effect::{Disposition, Effect, EffectKind, Outcome},
     finish::{Finish, failure, reason},
     owed::Notes,
+    patch::Copies,
     phase::Phase,
     policy::{ExecPolicy, after},
     tail::TailJob,
@@ -67,6 +68,7 @@ pub struct Machine {
     /// The last attempt that was asked for, by step: a step that is gone back to goes on counting.
     pub(super) attempts: BTreeMap<String, u32>,
     pub(super) notes: Notes,
+    pub(super) copies: Copies,
     pub(super) phase: Phase,
     /// Issued and not answered.
     pub(super) pending: Option<Effect>,
@@ -103,6 +105,7 @@ impl Machine {
             step_started_at: now,
             attempts: BTreeMap::new(),
             notes: Notes::default(),
+            copies: Copies::default(),
             phase: Phase::Enter,
             pending: None,
             stop: None,
@@ -229,6 +232,7 @@ impl Machine {
         }
         let Some(effect) = self.pending.take() else { return };
         self.notes.answered(&effect.kind, &outcome);
+        self.copies.answered(&effect.kind, &outcome);
         match (effect.kind, outcome) {
             (EffectKind::Observe, Outcome::Observed(observation)) => self.observed(now, &observation),
             (EffectKind::RunJob(job), Outcome::JobEnded(end)) => self.job_ended(now, job, end),
@@ -250,7 +254,7 @@ impl Machine {
             (EffectKind::Acquit { .. }, Outcome::Done) => self.acquitted(now),
             (
                 EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. } | EffectKind::CleanUp { .. },
-                Outcome::Done | Outcome::Saved(_),
+                Outcome::Done | Outcome::Saved(_) | Outcome::Patched(_),
             ) => self.complete(now),
             (_, Outcome::Failed(failure)) => self.retry(now, failure),
             (kind, outcome) => self.mismatched(now, &kind, &outcome),

@@ -13,12 +13,14 @@ pub mod journal;
 mod look;
 pub mod machine;
 mod owed;
+mod patch;
 mod phase;
 pub mod policy;
 mod proof;
 mod resume;
 mod sight;
 mod step;
+mod swap;
 mod tail;
 #[cfg(test)]
 mod tests;

@@ -74,7 +74,7 @@ impl Machine {
             (
                 None,
                 EffectKind::StagePackage { .. } | EffectKind::SaveBackup { .. } | EffectKind::CleanUp { .. },
-                Some(outcome @ (Outcome::Done | Outcome::Saved(_))),
+                Some(outcome @ (Outcome::Done | Outcome::Saved(_) | Outcome::Patched(_))),
             ) => machine.answer(now, effect, outcome),
             (
                 None,
@@ -100,6 +100,7 @@ impl Machine {
                 Record::Outcome { effect, outcome } => {
                     let Some(asked) = asked.filter(|asked| asked.id == *effect) else { continue };
                     self.notes.answered(&asked.kind, outcome);
+                    self.copies.answered(&asked.kind, outcome);
                     // The last look before a repair's first job is the one that opened its gate.
                     let gate =
                         || self.plan.steps.iter().any(|step| step.id == asked.step && is_tail(step.action));

@@ -21,7 +21,7 @@ use super::{
     finish::{failure, reason},
     tools::is_tool,
 };
-use crate::catalog::Catalog;
+use crate::{catalog::Catalog, hotfix::shows};
 
 /// How the Agents of a step stand towards its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,9 @@ impl<'a> Sight<'a> {
 
     /// `None`: the CU of a build is not known, here or in the plan.
     fn core_is(&self, agent: &AgentObservation, expected: &Expected) -> Option<bool> {
+        if let Some(hotfix) = expected.hotfix.get(&agent.name) {
+            return Some(agent.core.as_deref().is_some_and(|entry| shows(hotfix, entry)));
+        }
         let Some(core) = expected.core.get(&agent.name) else { return Some(true) };
         let Some(Ok(shown)) = agent.core.as_deref().map(str::parse::<Version>) else { return Some(false) };
         core.is(&self.catalog.release_of(&shown))
@@ -304,6 +307,10 @@ impl<'a> Sight<'a> {
     /// A core as people call it, with the build that the Agent shows.
     fn named(&self, text: &str) -> String {
         let Ok(version) = text.parse::<Version>() else { return text.to_owned() };
+        // Hotfixes on one base differ in nothing but their names (D4).
+        if version.is_hotfix() {
+            return text.to_owned();
+        }
         let release = self.catalog.release_of(&version);
         match release.build() {
             Some(build) if release.cu().is_some() => format!("{} (build {build})", release.describe()),

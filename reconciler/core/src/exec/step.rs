@@ -8,7 +8,7 @@ use dataminer_schema::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    effect::{Disposition, EffectKind, Failure, Job, Package},
+    effect::{Disposition, EffectKind, Failure, Job},
     expected::{is_core, is_quiet, is_tail, is_web},
     finish::{Finish, Pause, failure, reason},
     machine::Machine,
@@ -138,13 +138,6 @@ impl Machine {
         })
     }
 
-    pub(super) fn package(&self, step: &Step) -> Result<Package, Failure> {
-        match (&step.package, &step.sha256) {
-            (Some(file), Some(sha256)) => Ok(Package { file: file.clone(), sha256: sha256.clone() }),
-            _ => Err(self.invalid("the step names no package and hash")),
-        }
-    }
-
     /// Plan, step and attempt.
     pub(super) fn job_id(&self, step: &Step) -> Result<JobId, Failure> {
         let text = format!("{}-{}-{}", self.plan.id.short(), step.id, self.attempt).to_lowercase();
@@ -153,7 +146,7 @@ impl Machine {
 
     pub(super) fn job(&self, now: Timestamp) -> Result<Box<Job>, Failure> {
         let step = self.step().ok_or_else(|| self.invalid("there is no step at hand"))?;
-        let package = self.package(step)?;
+        let package = self.staged_package(step)?;
         if step.to.is_none() && !is_tool(step.action) {
             return Err(self.invalid("the step names no version"));
         }

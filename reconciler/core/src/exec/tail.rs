@@ -124,7 +124,15 @@ impl Machine {
             }
             (Action::ReinstallModule, _, Some(module)) => {
                 let module = module.clone();
-                Ok(TailJob::Module(Box::new(ModuleInstall { id, module, agents, run_as, deadline })))
+                let dataminer = self.meanwhile(step);
+                Ok(TailJob::Module(Box::new(ModuleInstall {
+                    id,
+                    module,
+                    dataminer,
+                    agents,
+                    run_as,
+                    deadline,
+                })))
             }
             _ => Err(self.invalid("it names neither a backup nor a module")),
         }
@@ -149,7 +157,11 @@ impl Machine {
                 let next_at = after(now, self.policy.backoff.pause(failures));
                 self.phase = Phase::Tail { work, tries: Tries { since: now, failures, next_at } };
             }
-            outcome @ (Outcome::Done | Outcome::Observed(_) | Outcome::Saved(_) | Outcome::Checked(_)) => {
+            outcome @ (Outcome::Done
+            | Outcome::Observed(_)
+            | Outcome::Saved(_)
+            | Outcome::Patched(_)
+            | Outcome::Checked(_)) => {
                 self.mismatched(now, &work.effect(), &outcome);
             }
         }

@@ -3,7 +3,11 @@
 use dataminer_schema::{plan::BlockCode, version::Version};
 
 use super::{PlanInput, draft::Draft};
-use crate::{catalog::Entry, release::Release};
+use crate::{
+    catalog::Entry,
+    hotfix::{shows, stem},
+    release::Release,
+};
 
 /// One hotfix behind the last hop.
 #[derive(Clone, Debug)]
@@ -15,14 +19,7 @@ pub(super) struct Hotfix<'a> {
 
 /// Where in the manifest's list the hotfix or custom build stands that an Agent shows as `text`.
 pub(super) fn listed(hotfixes: &[String], text: &str) -> Option<usize> {
-    let same = |name: &String| {
-        let named = stem(name);
-        // VersionHistory.txt names a hotfix as its package is called (`domain/01` notation 9).
-        named.eq_ignore_ascii_case(text.trim())
-            || matches!((named.parse::<Version>(), text.parse::<Version>()), (Ok(named), Ok(shown))
-                if named == shown && shown.is_hotfix() && shown.build().is_some())
-    };
-    hotfixes.iter().position(same)
+    hotfixes.iter().position(|name| shows(name, text))
 }
 
 /// The release that a hotfix or custom build was made for; `None` where its CU is not known.
@@ -52,8 +49,4 @@ pub(super) fn plan_hotfixes<'a>(
         }
     }
     hotfixes
-}
-
-fn stem(name: &str) -> &str {
-    name.trim().strip_suffix(".dmupgrade").unwrap_or(name.trim())
 }

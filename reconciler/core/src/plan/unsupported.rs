@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dataminer_schema::plan::{Action, BlockCode, Disruption, Step};
+use dataminer_schema::plan::{Action, BlockCode, Step};
 
 use super::{PlanInput, draft::Draft};
 use crate::catalog::Entry;
@@ -15,14 +15,6 @@ pub(super) fn plan_unsupported(input: &PlanInput<'_>, draft: &mut Draft) {
             Vec::new(),
             format!("`{field}` is declared, and this release does not carry it out"),
             "take it out if the change is safe without it, or make the change by hand",
-        );
-    }
-    for what in draft.steps.iter().filter_map(beyond_the_driver).collect::<BTreeSet<_>>() {
-        draft.block(
-            BlockCode::NotSupportedYet,
-            Vec::new(),
-            format!("the plan needs {what}, and this release does not carry it out"),
-            "make this change by hand, by the steps of the plan",
         );
     }
     for (file, source) in remote_packages(input, &draft.steps) {
@@ -56,17 +48,6 @@ fn remote_packages(input: &PlanInput<'_>, steps: &[Step]) -> BTreeMap<String, St
     wanted.into_iter().filter_map(|sha256| input.catalog.by_digest(sha256)).filter_map(remote).collect()
 }
 
-/// What the driver cannot do of an action that it can do else.
-fn beyond_the_driver(step: &Step) -> Option<&'static str> {
-    match step.action {
-        Action::StagePackage if step.patch.is_some() => Some("a package without one of its checks (G2)"),
-        Action::ReinstallModule if step.disruption == Disruption::Restart => {
-            Some("modules that are exchanged while DataMiner is stopped (G3)")
-        }
-        _ => None,
-    }
-}
-
 /// Whether the driver can do it.
 fn is_carried_out(action: Action) -> bool {
     match action {
@@ -78,10 +59,11 @@ fn is_carried_out(action: Action) -> bool {
         | Action::UpgradeWeb
         | Action::DowngradeCore
         | Action::DowngradeWeb
+        | Action::InstallHotfix
         | Action::RestoreContent
         | Action::ReinstallModule
         | Action::VerifyCluster
         | Action::CleanUp => true,
-        Action::BackupAgent | Action::RunHook | Action::InstallHotfix | Action::Manual => false,
+        Action::BackupAgent | Action::RunHook | Action::Manual => false,
     }
 }

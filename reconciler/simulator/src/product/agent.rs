@@ -38,6 +38,8 @@ pub(crate) struct AgentState {
     pub(crate) ports_verified: Option<jiff::Timestamp>,
     /// What VersionHistory.txt gets at the next start.
     pub(crate) history_due: Option<String>,
+    /// The hotfix on top of the core, as VersionHistory.txt names it.
+    pub(crate) hotfix: Option<String>,
     /// Files are half replaced: it cannot start.
     pub(crate) torn: bool,
     /// How often DataMiner was started; gives new process ids.
@@ -94,6 +96,7 @@ impl Agent {
             broker_gateway: spec.broker_gateway,
             vcredist: spec.vcredist.clone(),
             history_due: None,
+            hotfix: spec.core_entry.clone().filter(|entry| entry.starts_with("HF_")),
             torn: false,
             starts: 1,
             up_since: None,
@@ -179,6 +182,13 @@ impl Agent {
         for percent in [10, 35, 60, 85] {
             log(&format!("Starting up ({percent}%)"));
             self.pause(20, 60).await;
+            if percent == 60
+                && let Some(module) = modules::in_the_way(self)
+            {
+                // Whoever waits for the start is told that it is done (`domain/02 section 3`).
+                tracing::info!(agent = %self.spec.name, module, "DataMiner does not come up");
+                return;
+            }
         }
         let due = self.change(|state| state.history_due.take());
         if let Some(version) = due {

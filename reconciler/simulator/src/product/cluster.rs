@@ -106,8 +106,12 @@ impl Cluster {
         let Some(first) = states.first() else { return (None, None) };
         let core = states.iter().find(|state| !order::same(&state.core, &first.core));
         let web = states.iter().find(|state| !order::same(&state.web, &first.web));
+        let hotfix = states.iter().find(|state| state.hotfix != first.hotfix);
+        let named = |hotfix: &Option<String>| hotfix.clone().unwrap_or_else(|| "no hotfix".to_owned());
         (
-            core.map(|other| format!("{} beside {}", first.core, other.core)),
+            core.map(|other| format!("{} beside {}", first.core, other.core)).or_else(|| {
+                hotfix.map(|other| format!("{} beside {}", named(&first.hotfix), named(&other.hotfix)))
+            }),
             web.map(|other| format!("{} beside {}", first.web, other.web)),
         )
     }

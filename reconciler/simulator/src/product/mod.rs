@@ -8,6 +8,7 @@ pub(crate) mod content;
 mod content_backup;
 pub(crate) mod edit;
 mod executor;
+mod hotfix;
 mod info;
 pub(crate) mod layout;
 mod log;
@@ -23,5 +24,5 @@ mod tools;
 mod utility;
 
 pub(crate) use self::{
-    agent::Agent, cluster::Cluster, package::Content, prerequisites::check_file, tools::Tool,
+    agent::Agent, cluster::Cluster, hotfix::Hotfix, package::Content, prerequisites::check_file, tools::Tool,
 };

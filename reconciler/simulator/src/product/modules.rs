@@ -98,6 +98,22 @@ pub(super) fn services(machine: &Machine) -> Vec<Service> {
     names.into_iter().map(service).collect()
 }
 
+/// A module that keeps DataMiner from starting: 10.3.4 to 10.3.7 stay at "Starting up (xx%)" beside what a later release
+/// left behind, and nothing but an exchange of it helps (`domain/02 section 3`). A corrupted one does so too `[I]`.
+pub(super) fn in_the_way(agent: &Agent) -> Option<&'static str> {
+    let core = agent.state().core;
+    if storage_generation(&core) != Some(1) {
+        return None;
+    }
+    let wanted = of_core(&core);
+    let found = installed(&lock(&agent.machine.registry));
+    [STORAGE, USER_DEFINABLE_API].into_iter().find(|name| {
+        let wanted = wanted.iter().find(|module| module.name == *name);
+        let too_new = |module: &Msi| judge(module, wanted) == ModuleState::TooNew;
+        agent.machine.is_damaged(name) || found.iter().any(|module| module.name == *name && too_new(module))
+    })
+}
+
 /// The numbers of a version, for comparing.
 fn numbers(version: &str) -> Vec<u64> {
     version.split('.').map(|part| part.parse().unwrap_or(0)).collect()

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     agent::Agent,
     cluster::Cluster,
+    hotfix,
     info::UpgradeInfo,
     log::ProgressLog,
     package::{Content, Package},
@@ -190,6 +191,15 @@ async fn prepare(order: &Order, logs: &[ProgressLog], own: Option<usize>) -> Res
 }
 
 fn record_violations(cluster: &Cluster, order: &Order, policy: FailoverPolicy) {
+    if let Content::Hotfix(hotfix) = &order.package.content {
+        for agent in &order.targets {
+            let core = agent.state().core;
+            if !hotfix.fits(&core) {
+                let detail = format!("{}: {} on {core}", agent.spec.name, hotfix.entry);
+                cluster.violate(ViolationKind::HotfixOnAnotherRelease, detail);
+            }
+        }
+    }
     let Content::Full(target) = &order.package.content else { return };
     for agent in &order.targets {
         for (kind, detail) in rules::hop(agent, target) {
@@ -210,6 +220,7 @@ async fn single(order: &Order, logs: &[ProgressLog], index: usize) -> Result<(),
         match &order.package.content {
             Content::Web(target) => web_upgrade(agent, log, &order.package, target).await,
             Content::Full(target) => core_upgrade(agent, log, &order.package, target, &order.info).await,
+            Content::Hotfix(hotfix) => hotfix::install(agent, log, hotfix, &order.info).await,
             Content::Tool(_) => Ok(()),
         }
     };

@@ -10,7 +10,7 @@ use std::{
 use dataminer_schema::version::{PackageKind, PackageName, Version};
 use zip::ZipArchive;
 
-use super::tools::Tool;
+use super::{hotfix::Hotfix, tools::Tool};
 
 /// What a package brings.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,7 @@ pub(crate) enum Content {
     Full(Version),
     Web(Version),
     Tool(Tool),
+    Hotfix(Hotfix),
 }
 
 /// A package that was opened.
@@ -44,7 +45,10 @@ pub(crate) fn read(host: PathBuf, file: &str) -> Result<Package, String> {
         (Ok(PackageName { kind: PackageKind::Full, version, .. }), _) => Content::Full(version),
         (Ok(PackageName { kind: PackageKind::Web, version, .. }), _) => Content::Web(version),
         (_, Some(tool)) => Content::Tool(tool),
-        _ => return Err(format!("{file} is not an upgrade package")),
+        _ => match Hotfix::named(file) {
+            Some(hotfix) => Content::Hotfix(hotfix),
+            None => return Err(format!("{file} is not an upgrade package")),
+        },
     };
     let invalid = |what: &str| format!("The package {file} is invalid: {what}");
     let handle = File::open(host).map_err(|_| invalid("it cannot be opened"))?;

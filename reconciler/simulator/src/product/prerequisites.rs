@@ -16,7 +16,7 @@ pub(crate) fn check_file(check: &str, content: &Content) -> String {
     match content {
         Content::Full(version) => format!("MZ {check} of Full {version}"),
         Content::Web(version) => format!("MZ {check} of Web {version}"),
-        Content::Tool(_) => format!("MZ {check}"),
+        Content::Tool(_) | Content::Hotfix(_) => format!("MZ {check}"),
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) async fn core_upgrade(
     let today = agent.machine.clock.now().to_zoned(agent.machine.zone.clone()).date();
     agent.change(|state| {
         state.core = target.clone();
+        // A full package replaces whatever hotfix there was.
+        state.hotfix = None;
         // Whatever web apps there were: those of the package count now (`domain/03 section 1`).
         state.web = target.clone();
         state.history_due = Some(layout::entry(target, today));

@@ -2,6 +2,8 @@
 
 mod client;
 mod content;
+mod hotfix;
+mod swap;
 mod transport;
 mod upgrade;
 mod world;

@@ -52,6 +52,14 @@ impl World {
         self.run(&line).await
     }
 
+    /// Stages and runs a hotfix; the exit code.
+    pub(crate) async fn hotfix(&self, job: &str, file: &str, info: &str) -> u32 {
+        let folder = Utf8PathBuf::from_path_buf(self.packages.path().to_owned()).expect("UTF-8");
+        let package = package::write_hotfix(&folder, file).expect("the package is written");
+        let line = self.stage(job, &package, Some(info)).await;
+        self.run(&line).await
+    }
+
     pub(crate) fn cluster(&self) -> ClusterReport {
         self.simulation.inspect().clusters.remove(0)
     }

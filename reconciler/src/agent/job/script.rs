@@ -13,6 +13,7 @@ const FRAME: &str = include_str!("../scripts/run.cmd");
 const UPGRADE: &str = include_str!("../scripts/work/upgrade.cmd");
 const RESTORE: &str = include_str!("../scripts/work/restore.cmd");
 const REINSTALL: &str = include_str!("../scripts/work/reinstall.cmd");
+const SWAP: &str = include_str!("../scripts/work/swap.cmd");
 const CHECKS: &str = include_str!("../scripts/work/checks.cmd");
 
 /// Hands a package to the Taskbar Utility.
@@ -45,15 +46,54 @@ pub(super) fn reinstall(
 ) -> Result<Vec<u8>, AgentError> {
     let module = checked_value("the name of the module", module)?;
     let installer = checked_value("the path of the installer", installer)?;
-    let mut uninstall = String::new();
-    for product in products {
-        let product = checked_value("the product code", product)?;
-        uninstall.push_str("set \"PRODUCT=");
-        uninstall.push_str(product);
-        uninstall.push_str("\"\ncall :remove\nif not \"%CODE%\"==\"0\" goto ended\n");
-    }
+    let uninstall = uninstalls(products)?;
     let values = [("module", module), ("uninstall", uninstall.trim_end()), ("installer", installer)];
     Ok(framed(job, generation, &fill(REINSTALL, &values)))
+}
+
+/// The same while DataMiner is stopped (G3); `restarts`: it is started again behind it. Without an installer there is
+/// nothing to do but that.
+pub(super) fn swap(
+    job: &JobId,
+    generation: u64,
+    module: &str,
+    swapped: Option<(&[String], &str)>,
+    utility: &str,
+    restarts: bool,
+) -> Result<Vec<u8>, AgentError> {
+    let module = checked_value("the name of the module", module)?;
+    let utility = checked_value("the path of the Taskbar Utility", utility)?;
+    let (uninstall, install) = match swapped {
+        Some((products, installer)) => {
+            let installer = checked_value("the path of the installer", installer)?;
+            let install = format!("set \"INSTALLER={installer}\"\ncall :install\n{UNLESS_WELL}");
+            (uninstalls(products)?, install)
+        }
+        None => (String::new(), "set \"CODE=0\"".to_owned()),
+    };
+    let values = [
+        ("module", module),
+        ("utility", utility),
+        ("uninstall", uninstall.trim_end()),
+        ("install", install.trim_end()),
+        ("start", if restarts { "call :start" } else { "rem Another module follows." }),
+    ];
+    Ok(framed(job, generation, &fill(SWAP, &values)))
+}
+
+/// Ends a work that went wrong.
+const UNLESS_WELL: &str = "if not \"%CODE%\"==\"0\" goto ended\n";
+
+/// Lines that remove each of `products`.
+fn uninstalls(products: &[String]) -> Result<String, AgentError> {
+    let mut lines = String::new();
+    for product in products {
+        lines.push_str("set \"PRODUCT=");
+        lines.push_str(checked_value("the product code", product)?);
+        lines.push_str("\"\ncall :remove\n");
+        lines.push_str(UNLESS_WELL);
+    }
+    Ok(lines)
 }
 
 /// Runs these checks, which lie in the job's folder.
@@ -106,14 +146,16 @@ mod tests {
         String::from_utf8(script.expect("all values are fine")).expect("ASCII")
     }
 
-    fn all() -> [String; 4] {
+    fn all() -> [String; 6] {
         let sha256 = Sha256::of(b"package");
         let product = "{01234567-89AB-CDEF-0123-456789ABCDEF}".to_owned();
         let installer = r"C:\Skyline DataMiner\Tools\ModuleInstallers\DataMiner GQI 3.0.3.msi";
         [
             text(upgrade(&job_id(), 7, &sha256, "a b.dmupgrade", r"C:\Program Files\U\SLTaskbarUtility.exe")),
             text(restore(&job_id(), 7, "0123456789ab-3")),
-            text(reinstall(&job_id(), 7, "DataMiner GQI", &[product], installer)),
+            text(reinstall(&job_id(), 7, "DataMiner GQI", std::slice::from_ref(&product), installer)),
+            text(swap(&job_id(), 7, "DataMiner GQI", Some((&[product], installer)), r"C:\u.exe", true)),
+            text(swap(&job_id(), 7, "DataMiner GQI", None, r"C:\u.exe", false)),
             text(checks(&job_id(), 7, &["VerifyClusterPorts.dll", "Verify X.dll"])),
         ]
     }
@@ -161,5 +203,8 @@ mod tests {
         assert!(reinstall(&job_id(), 7, "a&b", &[], r"C:\x.msi").is_err());
         assert!(reinstall(&job_id(), 7, "a", &["{\"}".to_owned()], r"C:\x.msi").is_err());
         assert!(reinstall(&job_id(), 7, "a", &[], "C:\\x\".msi").is_err());
+        assert!(swap(&job_id(), 7, "a&b", None, r"C:\u.exe", true).is_err());
+        assert!(swap(&job_id(), 7, "a", Some((&[], "C:\\x\".msi")), r"C:\u.exe", true).is_err());
+        assert!(swap(&job_id(), 7, "a", None, "C:\\u\".exe", true).is_err());
     }
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use dataminer_core::exec::effect::{ContentRestore, Job, ModuleInstall};
+use dataminer_core::exec::effect::{ContentRestore, Job, Meanwhile, ModuleInstall};
 use dataminer_schema::{
-    id::{AgentName, JobId, Sha256},
+    id::{AgentName, JobId},
     plan::Action,
 };
 
@@ -65,14 +65,12 @@ impl<'a> Work<'a> {
                 Ok(Prepared::Files(vec![made("run.cmd", run), made("job.json", json(&record))]))
             }
             Self::Reinstall(wanted) => {
-                let found = modules::find(site.inner, site.session, site.probe, &wanted.module).await?;
-                let Some((products, installer)) = found else {
+                let Some(run) = site.reinstall(wanted, id).await? else {
                     return Ok(Prepared::NothingToDo(format!(
                         "{} is skipped: there is no installer of it",
                         wanted.module
                     )));
                 };
-                let run = script::reinstall(id, site.generation, &wanted.module, &products, &installer)?;
                 let record = site.record(id, Action::ReinstallModule, &wanted.agents);
                 let record = JobRecord { module: Some(wanted.module.clone()), ..record };
                 Ok(Prepared::Files(vec![made("run.cmd", run), made("job.json", json(&record))]))
@@ -112,21 +110,48 @@ impl Site<'_> {
             action,
             file: None,
             sha256: None,
+            patch: None,
             to: None,
             module: None,
             agents: agents.to_vec(),
         }
     }
 
+    /// What exchanges a module; `None` without an installer, where DataMiner goes on as it is.
+    async fn reinstall(&self, wanted: &ModuleInstall, id: &JobId) -> Result<Option<Vec<u8>>, AgentError> {
+        let module = &wanted.module;
+        let restarts = match wanted.dataminer {
+            Meanwhile::Untouched => {
+                let found = modules::find(self.inner, self.session, self.probe, module).await?;
+                let run = found.map(|(products, installer)| {
+                    script::reinstall(id, self.generation, module, &products, &installer)
+                });
+                return run.transpose();
+            }
+            Meanwhile::Stopped => false,
+            Meanwhile::StartedAgain => true,
+        };
+        let found = modules::find_older(self.inner, self.session, self.probe, module).await?;
+        let swapped = found.as_ref().map(|(products, installer)| (products.as_slice(), installer.as_str()));
+        script::swap(id, self.generation, module, swapped, utility(self.probe)?, restarts).map(Some)
+    }
+
     async fn upgrade(&self, job: &Job) -> Result<Vec<JobFile<'static>>, AgentError> {
-        let sha256: &Sha256 = &job.package.sha256;
+        let staged = job.package.staged().ok_or_else(|| {
+            AgentError::new(
+                Reason::PackageUnverified,
+                format!("the copy of {} that job {} is to install was not staged", job.package.file, job.id),
+                "This is a defect of this program: please report it.",
+            )
+        })?;
         let utility = utility(self.probe)?;
         let addresses = self.addresses(job).await?;
         let info = render::upgrade_info(&addresses, job.whole_cluster, &job.options, job.failover_policy)?;
-        let run = script::upgrade(&job.id, self.generation, sha256, &job.package.file, utility)?;
+        let run = script::upgrade(&job.id, self.generation, staged, &job.package.file, utility)?;
         let record = JobRecord {
             file: Some(job.package.file.clone()),
-            sha256: Some(sha256.clone()),
+            sha256: Some(job.package.sha256.clone()),
+            patch: job.package.patch.clone(),
             to: job.to.clone(),
             ..self.record(&job.id, job.action, &job.agents)
         };

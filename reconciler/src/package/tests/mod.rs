@@ -1,6 +1,7 @@
 //! Look-alike packages, whole and hostile, through [`inspect`].
 
 mod checks;
+mod cut;
 mod hostile;
 mod whole;
 mod zip_bytes;

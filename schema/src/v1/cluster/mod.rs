@@ -124,7 +124,7 @@ impl Cluster {
     /// What is declared of this cluster and not carried out by this release: fields such as `spec.hooks`, and `Rollout`.
     /// Nothing may be started on such a cluster, for what is left out may be what makes the change safe.
     pub fn not_carried_out(&self) -> Vec<&'static str> {
-        let Self { software, connection, upgrade, health, hooks, agents, depends_on, rollout, .. } = self;
+        let Self { connection, upgrade, health, hooks, agents, depends_on, rollout, .. } = self;
         let members =
             || agents.iter().flat_map(|agent| [Some(&agent.member), agent.failover.as_ref()]).flatten();
         let password = |ssh: Option<&Ssh>| {
@@ -135,7 +135,6 @@ impl Cluster {
         };
         let set = [
             (rollout.is_some(), "Rollout"),
-            (!software.hotfixes.is_empty(), "spec.software.hotfixes"),
             (!depends_on.is_empty(), "spec.dependsOn"),
             (upgrade.mode == UpgradeMode::StageOnly, "spec.upgrade.mode"),
             (agents.iter().any(|agent| agent.kind == AgentKind::Probe), "spec.agents.kind"),

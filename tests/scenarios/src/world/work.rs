@@ -5,7 +5,7 @@ use dataminer_core::exec::effect::{
     ContentRestore, Disposition, EffectKind, Failure, Job, JobEnd, ModuleInstall, Outcome,
 };
 use dataminer_schema::{
-    id::{AgentName, JobId},
+    id::{AgentName, JobId, Sha256},
     plan::{Action, Step},
     v1::observation::{AgentState, Backup},
     version::{Track, Version},
@@ -83,7 +83,12 @@ impl World {
                 for member in self.members.iter_mut().filter(|member| agents.contains(member.name())) {
                     member.staged.insert(package.file.clone(), package.sha256.clone());
                 }
-                Outcome::Done
+                match &package.patch {
+                    Some(patch) => Outcome::Patched(Sha256::of(
+                        format!("{} lacks {}", package.sha256, patch.removes).as_bytes(),
+                    )),
+                    None => Outcome::Done,
+                }
             }
             EffectKind::SaveBackup { agents } => {
                 self.judge(step, agents);
@@ -141,9 +146,7 @@ impl World {
             let copy = Backup {
                 at: Some(self.now),
                 // Its bytes are not those of the product's own backup of the same content.
-                sha256: Some(dataminer_schema::id::Sha256::of(
-                    format!("copy {}", member.content.digest()).as_bytes(),
-                )),
+                sha256: Some(Sha256::of(format!("copy {}", member.content.digest()).as_bytes())),
                 size: Some(1 << 20),
                 content: member.seen.web_apps.clone().filter(|_| !restoring),
                 copy: true,
@@ -240,6 +243,13 @@ impl World {
         }
         if job.action == Action::RunTool {
             return self.run_tool(&job.package.file, agents);
+        }
+        if job.action == Action::InstallHotfix {
+            // VersionHistory.txt names it as its package is called; nothing else is known to change.
+            for member in self.members.iter_mut().filter(|member| agents.contains(member.name())) {
+                member.seen.core = job.package.file.strip_suffix(".dmupgrade").map(str::to_owned);
+            }
+            return;
         }
         let to = job.to.as_deref().unwrap_or("nothing");
         let release = releases::release(to).map(|release| match step.build {

@@ -3,8 +3,11 @@
 
 mod checks;
 mod debts;
+mod hotfix;
 mod owed;
+mod patch;
 mod plans;
+mod swap;
 mod tail;
 mod tools;
 mod unchanged;

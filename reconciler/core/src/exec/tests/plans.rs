@@ -17,8 +17,14 @@ use crate::desired::{Desired, resolve};
 pub(super) const GQI: &str = "DataMiner GQI";
 pub(super) const WEB: &str = "DataMiner Web";
 
+pub(super) const STOPPED_FOR: [&str; 2] = ["DataMiner StorageModule", "DataMiner UserDefinableApiEndpoint"];
+
 pub(super) const MIGRATION: &str = "NATSMigration.dmupgrade";
 pub(super) const MIGRATION_CHECK: &str = "NATSMigration - Prerequisite only.dmupgrade";
+
+/// Two hotfixes on one base differ in nothing but their names.
+pub(super) const HOTFIXES: [&str; 2] =
+    ["HF_10.5.12.0(CU0)_20251201-101010", "HF_10.5.12.0(CU0)_20251221-101010"];
 
 /// A release, and its build where it is a core.
 type Release = (&'static str, Option<u32>);
@@ -201,6 +207,25 @@ pub(super) fn migration() -> Plan {
     plan.plan(Change::Upgrade, OLD, None)
 }
 
+/// One hop and its hotfixes (D4): 10.4.12 -> 10.5.12 -> both.
+pub(super) fn hotfixes() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(MIDDLE));
+    let file = |name: &str| format!("{name}.dmupgrade");
+    for name in HOTFIXES {
+        pin(plan.push(Action::StagePackage, None, Disruption::None), &file(name));
+    }
+    plan.quiet(Action::SaveBackup, None);
+    plan.install(Action::UpgradeCore, MIDDLE);
+    for name in HOTFIXES {
+        let step = plan.push(Action::InstallHotfix, None, Disruption::Restart);
+        step.to = Some("10.5.12 CU0 (hotfix)".to_owned());
+        pin(step, &file(name));
+        plan.quiet(Action::VerifyCluster, None);
+    }
+    plan.plan(Change::Upgrade, OLD, None)
+}
+
 /// A tool that this program does not know, alone.
 pub(super) fn unknown_tool() -> Plan {
     let mut plan = Builder { steps: Vec::new() };
@@ -222,6 +247,30 @@ pub(super) fn downgrade() -> Plan {
     }
     plan.tail();
     plan.plan(Change::Downgrade, NEW, Some(HIGH_WEB))
+}
+
+/// One hop down beside modules that keep DataMiner from starting (G3): 10.6.4 -> 10.5.12.
+pub(super) fn swap() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::StagePackage, Some(MIDDLE));
+    plan.quiet(Action::SaveBackup, None);
+    plan.push(Action::DowngradeCore, Some(MIDDLE), Disruption::Restart);
+    for module in STOPPED_FOR {
+        plan.push(Action::ReinstallModule, None, Disruption::Restart).module = Some(module.to_owned());
+    }
+    plan.quiet(Action::VerifyCluster, None);
+    plan.plan(Change::Downgrade, NEW, None)
+}
+
+/// What that one left owed, over Agents that never came up (G8).
+pub(super) fn swap_repair() -> Plan {
+    let mut plan = Builder { steps: Vec::new() };
+    plan.quiet(Action::SaveBackup, None);
+    for module in STOPPED_FOR {
+        plan.push(Action::ReinstallModule, None, Disruption::Restart).module = Some(module.to_owned());
+    }
+    plan.quiet(Action::VerifyCluster, None);
+    plan.plan(Change::Repair, NEW, None)
 }
 
 /// The same from half-way.

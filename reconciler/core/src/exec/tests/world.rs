@@ -21,7 +21,7 @@ use crate::{
     desired::Desired,
     exec::{
         checks::{Checked, PrerequisiteRun},
-        effect::{Effect, EffectKind, Failure, Job, JobEnd, Outcome},
+        effect::{Effect, EffectKind, Failure, Job, JobEnd, Meanwhile, Outcome},
         expected::{is_install, is_tail},
         finish::Finish,
         journal::{JournalEntry, Record, Started},
@@ -70,6 +70,8 @@ pub(super) struct World {
     pub(super) content: BTreeMap<&'static str, String>,
     /// Modules that a lowering install left broken, by Agent.
     pub(super) broken: BTreeMap<&'static str, BTreeSet<String>>,
+    /// What VersionHistory.txt gets when DataMiner comes up.
+    pub(super) due: Option<&'static str>,
     /// Whether anything was lowered, so that content and modules are owed.
     pub(super) lowered: bool,
     /// What the plan at hand owes once its first job runs.
@@ -115,6 +117,7 @@ impl World {
             agents: agents.into(),
             content: ["a1", "a2"].map(|name| (name, USERS.to_owned())).into(),
             broken: BTreeMap::new(),
+            due: None,
             lowered: false,
             owing: Vec::new(),
             tail_fates: Vec::new(),
@@ -239,7 +242,15 @@ impl World {
                 Outcome::Observed(Box::new(self.observe()))
             }
             EffectKind::RunJob(job) => self.run(job),
-            EffectKind::StagePackage { package, .. } => self.quiet(format!("stage {}", package.file)),
+            EffectKind::StagePackage { package, .. } => {
+                let outcome = self.quiet(format!("stage {}", package.file));
+                let copy =
+                    package.patch.as_ref().map(|patch| format!("{} lacks {}", package.sha256, patch.removes));
+                match copy {
+                    Some(copy) if outcome == Outcome::Done => Outcome::Patched(Sha256::of(copy.as_bytes())),
+                    _ => outcome,
+                }
+            }
             EffectKind::RunPrerequisites(run) => self.check(run),
             EffectKind::SaveBackup { .. } => self.quiet("save".to_owned()),
             EffectKind::CleanUp { .. } => self.quiet("clean".to_owned()),
@@ -267,8 +278,13 @@ impl World {
             }
             EffectKind::ReinstallModule(install) => {
                 let module = install.module.clone();
+                let comes_up = install.dataminer == Meanwhile::StartedAgain;
                 self.tail(&install.id, "reinstall", |world, name| {
                     world.broken.entry(name).or_default().remove(&module);
+                    if let (true, Some(core), Some(agent)) = (comes_up, world.due, world.agents.get_mut(name))
+                    {
+                        (agent.core, agent.state) = (Some(core.to_owned()), Some(AgentState::Running));
+                    }
                 })
             }
         }
@@ -371,6 +387,9 @@ impl World {
                 Action::UpgradeWeb | Action::DowngradeWeb => agent.web_apps = Some(to.to_owned()),
                 Action::RunTool if job.package.file == plans::MIGRATION => agent.broker_gateway = Some(true),
                 Action::RunTool => {}
+                Action::InstallHotfix => {
+                    agent.core = job.package.file.strip_suffix(".dmupgrade").map(str::to_owned);
+                }
                 _ => {
                     let core = [OLD, MIDDLE, NEW].into_iter().find(|core| core.starts_with(to));
                     agent.core = core.map(str::to_owned);
@@ -379,8 +398,8 @@ impl World {
             }
             if !self.owing.is_empty() && job.action != Action::RunTool {
                 self.lowered = true;
-                let modules = [plans::GQI, plans::WEB].map(str::to_owned);
-                self.broken.insert(name, modules.into());
+                let modules = self.owing.iter().filter_map(|work| work.module.clone()).collect();
+                self.broken.insert(name, modules);
             }
         }
     }

@@ -77,6 +77,7 @@ fn job(id: &str, action: Action, file: &str, to: &str, exit: Option<(i64, &str)>
             generation: 1,
             action,
             file: Some(file.to_owned()),
+            patch: None,
             sha256: Some(Sha256::of(b"")),
             to: Some(to.to_owned()),
             module: None,
