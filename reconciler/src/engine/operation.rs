@@ -109,7 +109,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             Claim::Rival(_) | Claim::Stopped => return Ok(Next::Now),
             Claim::Failed(failure) => return self.failed(failure).await,
         };
-        let mut policy = ExecPolicy::for_plan(plan);
+        let mut policy = ExecPolicy::for_plan(plan).hurried(self.shared.config.hurry);
         policy.scope = scope;
         let last = self.shared.store.last_attempt(&self.name, &plan.id).await?;
         policy.first_attempt = first_attempt(last, generation, policy.max_attempts);
@@ -171,7 +171,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             stored.plan.clone(),
             (*self.target.desired).clone(),
             Arc::clone(&self.target.catalog),
-            ExecPolicy::for_plan(&stored.plan),
+            ExecPolicy::for_plan(&stored.plan).hurried(self.shared.config.hurry),
             &stored.journal,
             now(),
         )

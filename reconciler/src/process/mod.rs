@@ -232,6 +232,7 @@ impl Parts {
                 installation: spec.installation.clone(),
                 observe: spec.r#loop.observe,
                 concurrency: usize::try_from(spec.r#loop.concurrency).unwrap_or(1),
+                hurry: 1,
             },
             store.clone(),
             vault.clone(),
