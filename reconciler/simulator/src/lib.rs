@@ -9,12 +9,14 @@
 //! the rules alone, in memory. How the
 //! parts hang together is in `ARCHITECTURE.md`.
 
+mod chaos;
 mod clock;
 mod cmd;
 mod disk;
 mod error;
 mod fault;
 mod inspect;
+mod limits;
 pub mod model;
 mod order;
 pub mod package;
@@ -26,6 +28,7 @@ mod ssh;
 mod windows;
 
 pub use self::{
+    chaos::{FaultKind, RandomFaults},
     clock::Clock,
     error::SimulatorError,
     fault::{Fault, Injected, Reach},
@@ -33,9 +36,10 @@ pub use self::{
         AgentReport, ClusterReport, ContentState, ModuleReport, ModuleState, RunState, SimulationReport,
         TaskReport, Violation, ViolationKind,
     },
+    product::ContentItem,
     simulation::{AgentEndpoint, Simulation},
     spec::{
         AgentSpec, BackupSpec, ClusterSpec, FailoverPolicy, FailoverRole, FailoverSpec, HistorySpec,
-        Language, ModuleSpec, SimulationSpec,
+        Language, ModuleSpec, SimulationSpec, TraceSpec,
     },
 };

@@ -7,7 +7,7 @@ use dataminer_schema::version::Version;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::SimulatorError, fault::Injected};
+use crate::{chaos::RandomFaults, error::SimulatorError, fault::Injected};
 
 /// A whole simulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,9 +44,12 @@ pub struct ClusterSpec {
     /// What `UseDefault` in UpgradeInfo.xml means here (`domain/04 section 2`).
     #[serde(default)]
     pub failover_policy: FailoverPolicy,
-    /// Faults that are there from the start.
+    /// Faults that are there from the start, or come at their time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Injected>,
+    /// Faults by the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_faults: Option<RandomFaults>,
 }
 
 /// One Agent.
@@ -69,6 +72,12 @@ pub struct AgentSpec {
     /// Older VersionHistory entries, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistorySpec>,
+    /// When the newest VersionHistory entry was written; half a year ago, but after the older ones, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_at: Option<Timestamp>,
+    /// The upgrades whose logs lie in `Upgrades\Packages`, all of which ended well; those of `core` and `web` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Vec<TraceSpec>>,
     /// The level of the web apps; that of the core if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web: Option<Version>,
@@ -140,6 +149,18 @@ pub struct BackupSpec {
     pub at: Timestamp,
     /// The web level that wrote the content.
     pub content: Version,
+    /// Its file name; one made from `at` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// What a past upgrade left in `Upgrades\Packages`: the log of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TraceSpec {
+    pub at: Timestamp,
+    /// The package's file name, which tells what it installed.
+    pub file: String,
 }
 
 /// An installed module.
@@ -277,13 +298,27 @@ impl SimulationSpec {
 impl ClusterSpec {
     /// A cluster of these Agents.
     pub fn new(name: impl Into<String>, agents: Vec<AgentSpec>) -> Self {
-        Self { name: name.into(), agents, failover_policy: FailoverPolicy::default(), faults: Vec::new() }
+        Self {
+            name: name.into(),
+            agents,
+            failover_policy: FailoverPolicy::default(),
+            faults: Vec::new(),
+            random_faults: None,
+        }
     }
 
     fn check(&self) -> Result<(), SimulatorError> {
         let refuse = |text: String| Err(SimulatorError::Spec(format!("cluster {}: {text}", self.name)));
         if self.agents.is_empty() {
             return refuse("it has no Agent".to_owned());
+        }
+        if self.random_faults.as_ref().is_some_and(|faults| faults.every == 0 || faults.kinds.is_empty()) {
+            return refuse("randomFaults needs `every` above 0 and at least one of `kinds`".to_owned());
+        }
+        if let Some(injected) =
+            self.faults.iter().find(|injected| self.agents.iter().all(|agent| agent.name != injected.agent))
+        {
+            return refuse(format!("a fault is put on `{}`, which is none of its Agents", injected.agent));
         }
         let (mut names, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         for agent in &self.agents {
@@ -295,6 +330,11 @@ impl ClusterSpec {
             }
             if !addresses.insert(agent.address) {
                 return refuse(format!("address {} is used twice", agent.address));
+            }
+            let backups = agent.backups.iter().filter_map(|backup| backup.file.as_ref());
+            let traces = agent.traces.iter().flatten().map(|trace| &trace.file);
+            if let Some(file) = backups.chain(traces).find(|file| !is_file_name(file)) {
+                return refuse(format!("`{file}` of Agent {} is not a plain file name", agent.name));
             }
             if crate::clock::time_zone(&agent.time_zone).is_none() {
                 return refuse(format!("`{}` is not the id of a Windows time zone", agent.time_zone));
@@ -335,6 +375,8 @@ impl AgentSpec {
             core,
             core_entry: None,
             history: Vec::new(),
+            installed_at: None,
+            traces: None,
             web: None,
             time_zone: default_time_zone(),
             free_disk: default_free_disk(),
@@ -380,6 +422,14 @@ pub(crate) fn is_plain(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
 }
 
+/// One name that Windows takes, without a path in it.
+fn is_file_name(text: &str) -> bool {
+    text.len() <= 200
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '(' | ')'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,11 +447,25 @@ mod tests {
     }
 
     #[test]
+    fn random_faults_need_a_pace_and_a_kind_and_faults_an_agent() {
+        let with = |more: &str| SimulationSpec::from_yaml(&format!("{OLD}{more}"));
+        let kinds =
+            with("    randomFaults: { every: 600 }\n").unwrap().clusters[0].random_faults.clone().unwrap();
+        assert!(kinds.kinds.len() > 5, "{kinds:?}");
+        assert!(with("    randomFaults: { every: 600, kinds: [ silence, changeHostKey ] }\n").is_ok());
+        for wrong in ["{ every: 0 }", "{ every: 60, kinds: [] }", "{ every: 60, kinds: [ lightning ] }"] {
+            assert!(with(&format!("    randomFaults: {wrong}\n")).is_err(), "{wrong}");
+        }
+        let stranger = with("    faults: [ { agent: B, fault: reboot } ]\n").unwrap_err().to_string();
+        assert!(stranger.contains("`B`"), "{stranger}");
+    }
+
+    #[test]
     fn modules_and_faults_of_a_restore_can_be_described() {
         let text = OLD.replace(" } ]", ", modules: [ { name: DataMiner GQI, version: 10.6.4 } ] } ]")
             + "    faults:
       - { agent: A, fault: { cutAfter: 100000 } }
-      - { agent: A, fault: { nextMsiexecExit: 3010 } }
+      - { agent: A, fault: { nextMsiexecExit: 3010 }, after: 90 }
       - { agent: A, fault: { diskLost: 'C:\\Skyline DataMiner' } }
       - { agent: A, fault: garbageBackup }
 ";
@@ -409,6 +473,7 @@ mod tests {
         let cluster = &spec.clusters[0];
         assert_eq!(cluster.agents[0].modules.as_ref().unwrap()[0].version, "10.6.4");
         assert_eq!(cluster.faults[0].fault, Fault::CutAfter(100_000));
+        assert_eq!((cluster.faults[0].after, cluster.faults[1].after), (0, 90));
         assert_eq!(cluster.faults[3].fault, Fault::GarbageBackup);
     }
 }

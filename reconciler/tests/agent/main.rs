@@ -13,3 +13,4 @@ mod patched;
 mod restore;
 mod stage;
 mod swap;
+mod thousand;

@@ -10,6 +10,7 @@ pub(crate) mod edit;
 mod executor;
 mod hotfix;
 mod info;
+mod items;
 pub(crate) mod layout;
 mod log;
 pub(crate) mod modules;
@@ -23,6 +24,8 @@ mod sync;
 mod tools;
 mod utility;
 
+pub use self::items::ContentItem;
 pub(crate) use self::{
-    agent::Agent, cluster::Cluster, hotfix::Hotfix, package::Content, prerequisites::check_file, tools::Tool,
+    agent::Agent, cluster::Cluster, hotfix::Hotfix, items::items, package::Content,
+    prerequisites::check_file, tools::Tool,
 };
