@@ -58,7 +58,7 @@ fn named_inside(content: Content, archive: &mut ZipArchive<BufReader<File>>) -> 
     match content {
         Content::Full(version) => Content::Full(named(version)),
         Content::Web(version) => Content::Web(named(version)),
-        Content::Tool(tool) => Content::Tool(tool),
+        content @ (Content::Tool(_) | Content::Hotfix(_)) => content,
     }
 }
 

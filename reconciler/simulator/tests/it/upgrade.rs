@@ -68,7 +68,8 @@ async fn the_orchestrating_agent_is_silent_until_all_others_run_domain_04_sectio
     // Slow enough to be seen in between.
     let world = two_at(300.0, "10.4.0 CU4 (build 14511)").await;
     let line = world.stage("a", &world.package(&PackageSpec::full(v(CU9))), Some(&whole(&BOTH))).await;
-    let mut run = std::pin::pin!(world.run(&line));
+    let clock = world.simulation.clock();
+    let mut run = Box::pin(world.run(&line));
     let mut other_first = false;
     loop {
         tokio::select! {
@@ -76,7 +77,7 @@ async fn the_orchestrating_agent_is_silent_until_all_others_run_domain_04_sectio
                 assert_eq!(code, 0);
                 break;
             }
-            () = world.simulation.clock().sleep(Duration::from_secs(5)) => {
+            () = clock.sleep(Duration::from_secs(5)) => {
                 let ([one, other], new) = (["AGENT-1", "AGENT-2"].map(|name| world.agent(name)), v(CU9));
                 let runs = |agent: &dms_simulator::AgentReport| agent.core == new && agent.state == RunState::Running;
                 assert!(!runs(&one) || runs(&other), "the orchestrating Agent came first");
@@ -84,6 +85,7 @@ async fn the_orchestrating_agent_is_silent_until_all_others_run_domain_04_sectio
             }
         }
     }
+    drop(run);
     assert!(other_first, "it came behind the other one");
     assert_eq!(world.agent("AGENT-1").state, RunState::Running);
     world.end().await;

@@ -41,6 +41,7 @@ fn agent() -> AgentReport {
     let core: dataminer_schema::version::Version = CORE.parse().expect("a version");
     AgentReport {
         name: "a".to_owned(),
+        hotfix: None,
         web: core.clone(),
         content: ContentState::Readable { level: core.clone() },
         core,
