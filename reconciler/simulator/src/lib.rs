@@ -33,9 +33,10 @@ pub use self::{
         AgentReport, ClusterReport, ContentState, ModuleReport, ModuleState, RunState, SimulationReport,
         TaskReport, Violation, ViolationKind,
     },
+    product::ContentItem,
     simulation::{AgentEndpoint, Simulation},
     spec::{
         AgentSpec, BackupSpec, ClusterSpec, FailoverPolicy, FailoverRole, FailoverSpec, HistorySpec,
-        Language, ModuleSpec, SimulationSpec,
+        Language, ModuleSpec, SimulationSpec, TraceSpec,
     },
 };

@@ -12,7 +12,7 @@ use crate::{
     error::SimulatorError,
     fault::Fault,
     inspect::{AgentReport, ClusterReport, RunState, SimulationReport},
-    product::{Agent, Cluster, edit, layout, modules, survey},
+    product::{Agent, Cluster, ContentItem, edit, items, layout, modules, survey},
     random,
     spec::{ClusterSpec, SimulationSpec, is_plain},
     ssh::{Accounts, Endpoint, HostKey, authorized, client_key},
@@ -282,6 +282,12 @@ impl Simulation {
             cluster.synchronise();
         }
         Ok(())
+    }
+
+    /// The dashboards and app versions of an Agent, one by one.
+    pub fn content(&self, cluster: &str, agent: &str) -> Result<Vec<ContentItem>, SimulatorError> {
+        let found = self.find(cluster, agent)?;
+        Ok(items(&found.machine.disk, &found.state().web))
     }
 
     fn spawn_in(&self, cluster: &str, work: impl Future<Output = ()> + Send + 'static) {

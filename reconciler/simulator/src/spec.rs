@@ -69,6 +69,12 @@ pub struct AgentSpec {
     /// Older VersionHistory entries, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistorySpec>,
+    /// When the newest VersionHistory entry was written; half a year ago, but after the older ones, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_at: Option<Timestamp>,
+    /// The upgrades whose logs lie in `Upgrades\Packages`, all of which ended well; those of `core` and `web` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traces: Option<Vec<TraceSpec>>,
     /// The level of the web apps; that of the core if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web: Option<Version>,
@@ -140,6 +146,18 @@ pub struct BackupSpec {
     pub at: Timestamp,
     /// The web level that wrote the content.
     pub content: Version,
+    /// Its file name; one made from `at` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// What a past upgrade left in `Upgrades\Packages`: the log of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TraceSpec {
+    pub at: Timestamp,
+    /// The package's file name, which tells what it installed.
+    pub file: String,
 }
 
 /// An installed module.
@@ -296,6 +314,11 @@ impl ClusterSpec {
             if !addresses.insert(agent.address) {
                 return refuse(format!("address {} is used twice", agent.address));
             }
+            let backups = agent.backups.iter().filter_map(|backup| backup.file.as_ref());
+            let traces = agent.traces.iter().flatten().map(|trace| &trace.file);
+            if let Some(file) = backups.chain(traces).find(|file| !is_file_name(file)) {
+                return refuse(format!("`{file}` of Agent {} is not a plain file name", agent.name));
+            }
             if crate::clock::time_zone(&agent.time_zone).is_none() {
                 return refuse(format!("`{}` is not the id of a Windows time zone", agent.time_zone));
             }
@@ -335,6 +358,8 @@ impl AgentSpec {
             core,
             core_entry: None,
             history: Vec::new(),
+            installed_at: None,
+            traces: None,
             web: None,
             time_zone: default_time_zone(),
             free_disk: default_free_disk(),
@@ -378,6 +403,14 @@ pub(crate) fn is_plain(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.ends_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '))
+}
+
+/// One name that Windows takes, without a path in it.
+fn is_file_name(text: &str) -> bool {
+    text.len() <= 200
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '(' | ')'))
 }
 
 #[cfg(test)]

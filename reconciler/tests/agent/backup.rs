@@ -24,7 +24,7 @@ async fn setup() -> Setup {
         for (at, content) in [("2025-01-10T20:00:00Z", "10.4.0 CU9"), ("2025-06-10T20:00:00Z", "10.4.0 CU14")]
         {
             let at = at.parse().expect("a time");
-            agent.backups.push(BackupSpec { at, content: version(content) });
+            agent.backups.push(BackupSpec { at, content: version(content), file: None });
         }
     }
     Setup::start(agents, 1.0).await

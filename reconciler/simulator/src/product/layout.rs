@@ -96,7 +96,7 @@ pub(crate) fn write(
     installed(disk, &spec.core, web)?;
     content::write(disk, web)?;
     for backup in &spec.backups {
-        let name = backup_name(backup.at);
+        let name = backup.file.clone().unwrap_or_else(|| backup_name(backup.at));
         let path = dataminer(&format!(r"{BACKUPS}\{name}"));
         // Taken by a package of the level that wrote the content.
         let (files, _left_out) = content_backup::select(content::files_of(&backup.content), &backup.content);
@@ -259,7 +259,7 @@ fn history(spec: &AgentSpec, now: jiff::Timestamp) -> (String, jiff::Timestamp) 
     let latest = spec.history.iter().map(|entry| entry.at).max();
     // Half a year ago, but after the entries before it.
     let half_a_year = now.checked_sub(jiff::SignedDuration::from_hours(24 * 180)).unwrap_or(now);
-    let at = latest.map_or(half_a_year, |latest| half_a_year.max(latest));
+    let at = spec.installed_at.unwrap_or_else(|| latest.map_or(half_a_year, |latest| half_a_year.max(latest)));
     let date = at.to_zoned(zone.clone()).date().saturating_sub(jiff::Span::new().days(10));
     let version = spec.core_entry.clone().unwrap_or_else(|| entry(&spec.core, date));
     let _infallible = write!(text, "{};{version}\r\n", local_text(at, &zone));
@@ -269,28 +269,34 @@ fn history(spec: &AgentSpec, now: jiff::Timestamp) -> (String, jiff::Timestamp) 
 /// What the upgrades to the present state left in `Upgrades\Packages`: their logs.
 fn traces(disk: &Arc<Disk>, spec: &AgentSpec, installed_at: jiff::Timestamp) -> Result<(), DiskError> {
     let zone = time_zone(&spec.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let mut packages = vec![(PackageSpec::full(spec.core.clone()), installed_at, "0a")];
-    if let Some(web) = &spec.web {
-        let later = installed_at.checked_add(jiff::SignedDuration::from_hours(26)).unwrap_or(installed_at);
-        packages.push((PackageSpec::web(web.clone()), later, "0b"));
-    }
-    for (package, at, id) in packages {
-        // Without a build there is no such package.
-        if package.version.build().is_none() {
-            continue;
-        }
+    for (at, file, id) in packages(spec, installed_at) {
         let line = |level: &str, text: &str| {
             format!("{}|{}|{level}|{text}\r\n", spec.address, local_text(at, &zone))
         };
         let text = line("information", "LocalComplete")
             + "DataMiner Agent: 0 error(s) and 0 notice(s)\r\n"
             + &line("information", "Upgrade finished successfully.");
-        let folder = format!(r"Upgrades\Packages\{}-{}", package.file_name(), id.repeat(16));
-        let path = dataminer(&format!(r"{folder}\progress.log"));
+        let path = dataminer(&format!(r"Upgrades\Packages\{file}-{}\progress.log", id.repeat(16)));
         disk.write(&path, text.as_bytes())?;
         disk.set_modified(&path, at.into())?;
     }
     Ok(())
+}
+
+/// The past packages of an Agent: when, which file, and what makes its folder's name.
+fn packages(spec: &AgentSpec, installed_at: jiff::Timestamp) -> Vec<(jiff::Timestamp, String, String)> {
+    if let Some(traces) = &spec.traces {
+        let numbered = traces.iter().enumerate();
+        return numbered.map(|(at, trace)| (trace.at, trace.file.clone(), format!("{:02x}", at % 256))).collect();
+    }
+    let mut packages = vec![(installed_at, PackageSpec::full(spec.core.clone()), "0a")];
+    if let Some(web) = &spec.web {
+        let later = installed_at.checked_add(jiff::SignedDuration::from_hours(26)).unwrap_or(installed_at);
+        packages.push((later, PackageSpec::web(web.clone()), "0b"));
+    }
+    // Without a build there is no such package.
+    packages.retain(|(_, package, _)| package.version.build().is_some());
+    packages.into_iter().map(|(at, package, id)| (at, package.file_name(), id.to_owned())).collect()
 }
 
 const ADAPTER: &str = r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces";

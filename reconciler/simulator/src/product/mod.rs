@@ -9,6 +9,7 @@ mod content_backup;
 pub(crate) mod edit;
 mod executor;
 mod info;
+mod items;
 pub(crate) mod layout;
 mod log;
 pub(crate) mod modules;
@@ -23,5 +24,5 @@ mod tools;
 mod utility;
 
 pub(crate) use self::{
-    agent::Agent, cluster::Cluster, package::Content, prerequisites::check_file, tools::Tool,
+    agent::Agent, cluster::Cluster, items::{ContentItem, items}, package::Content, prerequisites::check_file, tools::Tool,
 };

@@ -35,8 +35,26 @@ pub(crate) struct Package {
 
 /// The largest Update.zip that is opened; real ones are bigger, simulated ones are not.
 const MAX_UPDATE: u64 = 64 << 20;
+/// The largest Description.txt that is read.
+const MAX_DESCRIPTION: u64 = 64 << 10;
 /// The most members that are looked at.
 const MAX_MEMBERS: usize = 10_000;
+
+/// Names of Main Releases do not always tell the CU; the description inside does.
+fn named_inside(content: Content, archive: &mut ZipArchive<BufReader<File>>) -> Content {
+    let mut text = String::new();
+    let read = archive.by_name("Description.txt").map(|file| file.take(MAX_DESCRIPTION).read_to_string(&mut text));
+    let inside: Option<Version> = read.is_ok().then(|| text.lines().nth(1)?.trim().parse().ok()).flatten();
+    let named = |version: Version| match inside {
+        Some(inside) if version.cu().is_none() && inside.cu().is_some() && inside.line() == version.line() => inside,
+        _ => version,
+    };
+    match content {
+        Content::Full(version) => Content::Full(named(version)),
+        Content::Web(version) => Content::Web(named(version)),
+        Content::Tool(tool) => Content::Tool(tool),
+    }
+}
 
 /// Opens a package; the error is what the utility would say.
 pub(crate) fn read(host: PathBuf, file: &str) -> Result<Package, String> {
@@ -50,6 +68,7 @@ pub(crate) fn read(host: PathBuf, file: &str) -> Result<Package, String> {
     let handle = File::open(host).map_err(|_| invalid("it cannot be opened"))?;
     let metadata = handle.metadata().map_err(|_| invalid("it cannot be opened"))?;
     let mut archive = ZipArchive::new(BufReader::new(handle)).map_err(|_| invalid("it is no archive"))?;
+    let content = named_inside(content, &mut archive);
     let mut update = Vec::new();
     archive
         .by_name("Update.zip")
