@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod package;
 pub mod packages;
 pub mod process;
+pub mod rehearsal;
 pub mod review;
 pub mod source;
 pub mod store;

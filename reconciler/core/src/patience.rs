@@ -24,6 +24,8 @@ pub struct Patience {
     delays: u32,
     /// The plan that was outdated last, and how often in a row it was.
     outdated: Option<(PlanId, u32)>,
+    /// See [`Self::hurried`].
+    hurry: i32,
 }
 
 /// What a loop does after an operation.
@@ -40,6 +42,15 @@ pub enum Then {
 }
 
 impl Patience {
+    /// One whose pauses are divided by `hurry`, for Agents whose time passes so much faster; 1 for real ones.
+    pub fn hurried(hurry: i32) -> Self {
+        Self { hurry, ..Self::default() }
+    }
+
+    fn pause(&self, times: u32) -> SignedDuration {
+        retry_pause(times) / self.hurry.max(1)
+    }
+
     /// Failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures
@@ -62,7 +73,7 @@ impl Patience {
 
     /// The cluster is what it shall be, or an operation went to its end: nothing counts any more.
     pub fn overcome(&mut self) {
-        *self = Self::default();
+        *self = Self::hurried(self.hurry);
     }
 
     /// Nothing that passes by itself stands in the way any more.
@@ -73,13 +84,13 @@ impl Patience {
     /// Something that passes by itself stands in the way; how long to wait before the next look.
     pub fn delayed(&mut self) -> SignedDuration {
         self.delays = self.delays.saturating_add(1);
-        retry_pause(self.delays)
+        self.pause(self.delays)
     }
 
     /// Something could not be done now; how long to wait before it is tried again.
     pub fn put_off(&mut self) -> SignedDuration {
         self.failures = self.failures.saturating_add(1);
-        retry_pause(self.failures)
+        self.pause(self.failures)
     }
 
     /// What follows from the end of an operation of `plan`.
@@ -114,7 +125,7 @@ impl Patience {
         }
         match failure.disposition {
             Disposition::Retry => {
-                let at = now.checked_add(retry_pause(self.failures)).unwrap_or(Timestamp::MAX);
+                let at = now.checked_add(self.pause(self.failures)).unwrap_or(Timestamp::MAX);
                 self.retry_at = Some(at);
                 Then::Retry(at, failure)
             }
@@ -245,6 +256,14 @@ mod tests {
         assert_eq!(patience.retry_at(), None);
         patience.forget_failures();
         assert_eq!(patience.failures(), 0);
+    }
+
+    #[test]
+    fn a_hurried_one_stays_so_whatever_was_overcome() {
+        let mut patience = Patience::hurried(600);
+        patience.overcome();
+        assert_eq!(patience.put_off(), SignedDuration::from_millis(25));
+        assert_eq!(patience.delayed(), SignedDuration::from_millis(25));
     }
 
     #[test]

@@ -10,6 +10,14 @@ pub struct Injected {
     /// `fault: { freeDisk: 1000000 }`, `fault: reboot`.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
     pub fault: Fault,
+    /// Simulated seconds after the start.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to the field")]
+fn is_zero(seconds: &u32) -> bool {
+    *seconds == 0
 }
 
 /// What can go wrong on an Agent. Faults that say "next" are used up by what they hit.

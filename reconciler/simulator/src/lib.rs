@@ -9,6 +9,7 @@
 //! the rules alone, in memory. How the
 //! parts hang together is in `ARCHITECTURE.md`.
 
+mod chaos;
 mod clock;
 mod cmd;
 mod disk;
@@ -26,6 +27,7 @@ mod ssh;
 mod windows;
 
 pub use self::{
+    chaos::{FaultKind, RandomFaults},
     clock::Clock,
     error::SimulatorError,
     fault::{Fault, Injected, Reach},

@@ -1,16 +1,17 @@
 //! A running simulation.
 
-use std::{fs, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use dataminer_schema::version::Version;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    chaos,
     clock::{Clock, time_zone},
     disk::{Disk, DiskError, WinPath},
     error::SimulatorError,
-    fault::Fault,
+    fault::{Fault, Injected},
     inspect::{AgentReport, ClusterReport, RunState, SimulationReport},
     product::{Agent, Cluster, ContentItem, edit, items, layout, modules, survey},
     random,
@@ -74,8 +75,15 @@ impl Simulation {
             simulation.add(cluster, &accounts, &client_key).await?;
         }
         for cluster in &spec.clusters {
-            for injected in &cluster.faults {
-                simulation.inject(&cluster.name, &injected.agent, injected.fault.clone()).await?;
+            let found = simulation.cluster(&cluster.name, "")?;
+            for Injected { agent, fault, after } in &cluster.faults {
+                match after {
+                    0 => put(found, spec.seed, agent, fault.clone()).await?,
+                    seconds => chaos::later(found, spec.seed, agent, fault.clone(), *seconds),
+                }
+            }
+            if let Some(faults) = &cluster.random_faults {
+                chaos::unleash(found, spec.seed, faults);
             }
         }
         Ok(simulation)
@@ -156,95 +164,20 @@ impl Simulation {
         &self.root
     }
 
-    fn find(&self, cluster: &str, agent: &str) -> Result<&Arc<Agent>, SimulatorError> {
+    fn cluster(&self, cluster: &str, agent: &str) -> Result<&Arc<Cluster>, SimulatorError> {
         self.clusters
             .iter()
-            .filter(|found| found.name == cluster)
-            .flat_map(|found| found.agents())
-            .find(|found| found.spec.name == agent)
-            .ok_or_else(|| SimulatorError::NoSuchAgent {
-                cluster: cluster.to_owned(),
-                agent: agent.to_owned(),
-            })
+            .find(|found| found.name == cluster)
+            .ok_or_else(|| SimulatorError::NoSuchAgent { cluster: cluster.to_owned(), agent: agent.to_owned() })
+    }
+
+    fn find(&self, cluster: &str, agent: &str) -> Result<&Arc<Agent>, SimulatorError> {
+        member(self.cluster(cluster, agent)?, agent)
     }
 
     /// Puts a fault on an Agent, now.
     pub async fn inject(&self, cluster: &str, agent: &str, fault: Fault) -> Result<(), SimulatorError> {
-        let found = self.find(cluster, agent)?;
-        let listen = |source| SimulatorError::Listen { agent: agent.to_owned(), source };
-        let Some(endpoint) = found.endpoint.get() else { return Ok(()) };
-        match fault {
-            Fault::DropUploadAfter(bytes) => endpoint.drop_upload_after(bytes),
-            Fault::CutAfter(bytes) => endpoint.cut_after(bytes),
-            Fault::Network(reach) => endpoint.set_reach(reach).await.map_err(listen)?,
-            Fault::DiskFull => found.machine.disk.set_free(0),
-            Fault::FreeDisk(bytes) => found.machine.disk.set_free(bytes),
-            Fault::DiskLost(path) => {
-                let lost = WinPath::parse(&path, &WinPath::root())
-                    .and_then(|path| found.machine.disk.lose(Some(&path)));
-                lost.map_err(|error| SimulatorError::Spec(format!("losing {path}: {error}")))?;
-            }
-            Fault::DiskHealed => {
-                let healed = found.machine.disk.lose(None);
-                healed.map_err(|error| SimulatorError::Spec(format!("healing the disk: {error}")))?;
-            }
-            Fault::HostKeyChanged => {
-                let seed = random::bytes(self.seed, &[cluster, agent, "another host key"]);
-                endpoint.set_host_key(&HostKey::from_seed(seed));
-            }
-            Fault::FailPrerequisite(name) => {
-                found.faults(|faults| faults.failing.insert(check_name(&name)));
-            }
-            Fault::ClearPrerequisite(name) => {
-                found.faults(|faults| faults.failing.remove(&check_name(&name)));
-            }
-            Fault::Reboot => {
-                let agent = Arc::clone(found);
-                self.spawn_in(cluster, async move { agent.restart_windows(false).await });
-            }
-            Fault::RebootAfter(seconds) => found.restart_after(Duration::from_secs(u64::from(seconds))),
-            Fault::RebootDuringJob(seconds) => found.faults(|faults| {
-                faults.reboot_in_job = Some(Duration::from_secs(u64::from(seconds)));
-            }),
-            Fault::KillJobs => found.machine.kill_processes(),
-            Fault::NextUtilityExit(code) => found.faults(|faults| faults.next_exit = Some(code)),
-            Fault::NextMsiexecExit(code) => lock(&found.machine.installer).next_exit = Some(code),
-            Fault::NextUtilityHangs => found.faults(|faults| faults.next_hangs = true),
-            Fault::NextUpgradeFailsHalfway => found.faults(|faults| faults.next_halfway = true),
-            Fault::Garbage(path) => {
-                let written = WinPath::parse(&path, &WinPath::root())
-                    .and_then(|path| found.machine.disk.write(&path, b"\xff\x00<garbage"));
-                written.map_err(|error| SimulatorError::Spec(format!("writing {path}: {error}")))?;
-            }
-            Fault::GarbageBackup => spoil_backup(found, |bytes| {
-                let middle = bytes.len() / 3..bytes.len() * 2 / 3;
-                bytes[middle].iter_mut().for_each(|byte| *byte = !*byte);
-            })?,
-            Fault::TruncateBackup(left) => {
-                spoil_backup(found, |bytes| bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX)))?;
-            }
-            Fault::ClockSkew(seconds) => {
-                found.machine.clock_skew.store(seconds, std::sync::atomic::Ordering::Relaxed);
-            }
-            Fault::TakenByUser(path) => {
-                let path = WinPath::parse(&path, &WinPath::root())
-                    .map_err(|error| SimulatorError::Spec(format!("{path}: {error}")))?;
-                let owner = format!(r"{}\intruder", found.machine.name);
-                found.machine.accounts.own(&path, Some(owner));
-            }
-            Fault::NotAdministrator => found.machine.accounts.demote(),
-            Fault::StopDataMiner => found.stop_dataminer(),
-            Fault::StartDataMiner => {
-                let agent = Arc::clone(found);
-                self.spawn_in(cluster, async move { agent.start_dataminer(|_| {}).await });
-            }
-            Fault::ForeignOperation(seconds) => {
-                if let Some(cluster) = found.cluster.upgrade() {
-                    cluster.foreign_operation(found, Duration::from_secs(u64::from(seconds)));
-                }
-            }
-        }
-        Ok(())
+        put(self.cluster(cluster, agent)?, self.seed, agent, fault).await
     }
 
     /// Users change the dashboard of this name on an Agent, or make one, with the web apps that are installed. The
@@ -290,12 +223,6 @@ impl Simulation {
         Ok(items(&found.machine.disk, &found.state().web))
     }
 
-    fn spawn_in(&self, cluster: &str, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(cluster) = self.clusters.iter().find(|found| found.name == cluster) {
-            cluster.spawn(work);
-        }
-    }
-
     /// Everything as it is now.
     pub fn inspect(&self) -> SimulationReport {
         SimulationReport { clusters: self.clusters.iter().map(|cluster| report(cluster)).collect() }
@@ -325,6 +252,98 @@ impl Drop for Simulation {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The Agent of this name.
+fn member<'a>(cluster: &'a Arc<Cluster>, agent: &str) -> Result<&'a Arc<Agent>, SimulatorError> {
+    cluster.agents().iter().find(|found| found.spec.name == agent).ok_or_else(|| SimulatorError::NoSuchAgent {
+        cluster: cluster.name.clone(),
+        agent: agent.to_owned(),
+    })
+}
+
+/// Puts a fault on an Agent, now.
+pub(crate) async fn put(
+    cluster: &Arc<Cluster>,
+    seed: u64,
+    agent: &str,
+    fault: Fault,
+) -> Result<(), SimulatorError> {
+    let found = member(cluster, agent)?;
+    let listen = |source| SimulatorError::Listen { agent: agent.to_owned(), source };
+    let Some(endpoint) = found.endpoint.get() else { return Ok(()) };
+    match fault {
+        Fault::DropUploadAfter(bytes) => endpoint.drop_upload_after(bytes),
+        Fault::CutAfter(bytes) => endpoint.cut_after(bytes),
+        Fault::Network(reach) => endpoint.set_reach(reach).await.map_err(listen)?,
+        Fault::DiskFull => found.machine.disk.set_free(0),
+        Fault::FreeDisk(bytes) => found.machine.disk.set_free(bytes),
+        Fault::DiskLost(path) => {
+            let lost = WinPath::parse(&path, &WinPath::root())
+                .and_then(|path| found.machine.disk.lose(Some(&path)));
+            lost.map_err(|error| SimulatorError::Spec(format!("losing {path}: {error}")))?;
+        }
+        Fault::DiskHealed => {
+            let healed = found.machine.disk.lose(None);
+            healed.map_err(|error| SimulatorError::Spec(format!("healing the disk: {error}")))?;
+        }
+        Fault::HostKeyChanged => {
+            let seed = random::bytes(seed, &[&cluster.name, agent, "another host key"]);
+            endpoint.set_host_key(&HostKey::from_seed(seed));
+        }
+        Fault::FailPrerequisite(name) => {
+            found.faults(|faults| faults.failing.insert(check_name(&name)));
+        }
+        Fault::ClearPrerequisite(name) => {
+            found.faults(|faults| faults.failing.remove(&check_name(&name)));
+        }
+        Fault::Reboot => {
+            let agent = Arc::clone(found);
+            cluster.spawn(async move { agent.restart_windows(false).await });
+        }
+        Fault::RebootAfter(seconds) => found.restart_after(Duration::from_secs(u64::from(seconds))),
+        Fault::RebootDuringJob(seconds) => found.faults(|faults| {
+            faults.reboot_in_job = Some(Duration::from_secs(u64::from(seconds)));
+        }),
+        Fault::KillJobs => found.machine.kill_processes(),
+        Fault::NextUtilityExit(code) => found.faults(|faults| faults.next_exit = Some(code)),
+        Fault::NextMsiexecExit(code) => lock(&found.machine.installer).next_exit = Some(code),
+        Fault::NextUtilityHangs => found.faults(|faults| faults.next_hangs = true),
+        Fault::NextUpgradeFailsHalfway => found.faults(|faults| faults.next_halfway = true),
+        Fault::Garbage(path) => {
+            let written = WinPath::parse(&path, &WinPath::root())
+                .and_then(|path| found.machine.disk.write(&path, b"\xff\x00<garbage"));
+            written.map_err(|error| SimulatorError::Spec(format!("writing {path}: {error}")))?;
+        }
+        Fault::GarbageBackup => spoil_backup(found, |bytes| {
+            let middle = bytes.len() / 3..bytes.len() * 2 / 3;
+            bytes[middle].iter_mut().for_each(|byte| *byte = !*byte);
+        })?,
+        Fault::TruncateBackup(left) => {
+            spoil_backup(found, |bytes| bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX)))?;
+        }
+        Fault::ClockSkew(seconds) => {
+            found.machine.clock_skew.store(seconds, std::sync::atomic::Ordering::Relaxed);
+        }
+        Fault::TakenByUser(path) => {
+            let path = WinPath::parse(&path, &WinPath::root())
+                .map_err(|error| SimulatorError::Spec(format!("{path}: {error}")))?;
+            let owner = format!(r"{}\intruder", found.machine.name);
+            found.machine.accounts.own(&path, Some(owner));
+        }
+        Fault::NotAdministrator => found.machine.accounts.demote(),
+        Fault::StopDataMiner => found.stop_dataminer(),
+        Fault::StartDataMiner => {
+            let agent = Arc::clone(found);
+            cluster.spawn(async move { agent.start_dataminer(|_| {}).await });
+        }
+        Fault::ForeignOperation(seconds) => {
+            if let Some(cluster) = found.cluster.upgrade() {
+                cluster.foreign_operation(found, Duration::from_secs(u64::from(seconds)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Changes the bytes of the newest content backup and nothing that a listing shows but its size.

@@ -7,7 +7,7 @@ use dataminer_schema::version::Version;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::SimulatorError, fault::Injected};
+use crate::{chaos::RandomFaults, error::SimulatorError, fault::Injected};
 
 /// A whole simulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,9 +44,12 @@ pub struct ClusterSpec {
     /// What `UseDefault` in UpgradeInfo.xml means here (`domain/04 section 2`).
     #[serde(default)]
     pub failover_policy: FailoverPolicy,
-    /// Faults that are there from the start.
+    /// Faults that are there from the start, or come at their time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Injected>,
+    /// Faults by the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_faults: Option<RandomFaults>,
 }
 
 /// One Agent.
@@ -295,13 +298,27 @@ impl SimulationSpec {
 impl ClusterSpec {
     /// A cluster of these Agents.
     pub fn new(name: impl Into<String>, agents: Vec<AgentSpec>) -> Self {
-        Self { name: name.into(), agents, failover_policy: FailoverPolicy::default(), faults: Vec::new() }
+        Self {
+            name: name.into(),
+            agents,
+            failover_policy: FailoverPolicy::default(),
+            faults: Vec::new(),
+            random_faults: None,
+        }
     }
 
     fn check(&self) -> Result<(), SimulatorError> {
         let refuse = |text: String| Err(SimulatorError::Spec(format!("cluster {}: {text}", self.name)));
         if self.agents.is_empty() {
             return refuse("it has no Agent".to_owned());
+        }
+        if self.random_faults.as_ref().is_some_and(|faults| faults.every == 0 || faults.kinds.is_empty()) {
+            return refuse("randomFaults needs `every` above 0 and at least one of `kinds`".to_owned());
+        }
+        if let Some(injected) =
+            self.faults.iter().find(|injected| self.agents.iter().all(|agent| agent.name != injected.agent))
+        {
+            return refuse(format!("a fault is put on `{}`, which is none of its Agents", injected.agent));
         }
         let (mut names, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         for agent in &self.agents {
@@ -430,11 +447,24 @@ mod tests {
     }
 
     #[test]
+    fn random_faults_need_a_pace_and_a_kind_and_faults_an_agent() {
+        let with = |more: &str| SimulationSpec::from_yaml(&format!("{OLD}{more}"));
+        let kinds = with("    randomFaults: { every: 600 }\n").unwrap().clusters[0].random_faults.clone().unwrap();
+        assert!(kinds.kinds.len() > 5, "{kinds:?}");
+        assert!(with("    randomFaults: { every: 600, kinds: [ silence, changeHostKey ] }\n").is_ok());
+        for wrong in ["{ every: 0 }", "{ every: 60, kinds: [] }", "{ every: 60, kinds: [ lightning ] }"] {
+            assert!(with(&format!("    randomFaults: {wrong}\n")).is_err(), "{wrong}");
+        }
+        let stranger = with("    faults: [ { agent: B, fault: reboot } ]\n").unwrap_err().to_string();
+        assert!(stranger.contains("`B`"), "{stranger}");
+    }
+
+    #[test]
     fn modules_and_faults_of_a_restore_can_be_described() {
         let text = OLD.replace(" } ]", ", modules: [ { name: DataMiner GQI, version: 10.6.4 } ] } ]")
             + "    faults:
       - { agent: A, fault: { cutAfter: 100000 } }
-      - { agent: A, fault: { nextMsiexecExit: 3010 } }
+      - { agent: A, fault: { nextMsiexecExit: 3010 }, after: 90 }
       - { agent: A, fault: { diskLost: 'C:\\Skyline DataMiner' } }
       - { agent: A, fault: garbageBackup }
 ";
@@ -442,6 +472,7 @@ mod tests {
         let cluster = &spec.clusters[0];
         assert_eq!(cluster.agents[0].modules.as_ref().unwrap()[0].version, "10.6.4");
         assert_eq!(cluster.faults[0].fault, Fault::CutAfter(100_000));
+        assert_eq!((cluster.faults[0].after, cluster.faults[1].after), (0, 90));
         assert_eq!(cluster.faults[3].fault, Fault::GarbageBackup);
     }
 }

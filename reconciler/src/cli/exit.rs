@@ -13,6 +13,8 @@ pub enum Exit {
     PlanChanges,
     /// `plan --detailed-exitcode`: a person or a commit must act first.
     PlanBlocked,
+    /// `rehearse`: a cluster would not converge.
+    WouldNotConverge,
     /// `diff`: wanted and observed differ.
     DiffDiffers,
     /// `diff`: they could not be compared.
@@ -28,7 +30,7 @@ impl Exit {
             Self::Ok => 0,
             Self::Failed | Self::DiffDiffers => 1,
             Self::PlanChanges | Self::DiffFailed => 2,
-            Self::PlanBlocked => 3,
+            Self::PlanBlocked | Self::WouldNotConverge => 3,
             Self::Usage => 64,
         }
     }
@@ -51,6 +53,7 @@ mod tests {
             (Exit::Failed, 1),
             (Exit::PlanChanges, 2),
             (Exit::PlanBlocked, 3),
+            (Exit::WouldNotConverge, 3),
             (Exit::DiffDiffers, 1),
             (Exit::DiffFailed, 2),
             (Exit::Usage, 64),

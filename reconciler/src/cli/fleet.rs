@@ -24,6 +24,8 @@ use crate::{
 pub(super) struct Fleet {
     pub(super) clusters: Vec<Cluster>,
     pub(super) catalog: Catalog,
+    /// What `catalog` unites.
+    pub(super) catalogs: Vec<Located<PackageCatalog>>,
     /// What is known of DataMiner's releases.
     pub(super) knowledge: Knowledge,
 }
@@ -74,7 +76,7 @@ pub(super) fn load_knowing(
     if clusters.is_empty() {
         terminal.say(format!("no Cluster manifest below {}", folder.display()));
     }
-    Ok(Fleet { clusters, catalog, knowledge })
+    Ok(Fleet { clusters, catalog, catalogs: fleet.catalogs, knowledge })
 }
 
 /// The fleet of files that were read; warnings are printed.

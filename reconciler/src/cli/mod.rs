@@ -22,6 +22,7 @@ mod operator;
 mod plan;
 mod plan_review;
 mod plan_table;
+mod rehearse;
 mod remote;
 mod report;
 mod run;
@@ -73,6 +74,7 @@ pub struct Cli {
 enum Verb {
     Validate(validate::Args),
     Plan(plan::Args),
+    Rehearse(rehearse::Args),
     Diff(diff::Args),
     Observe(observe::Args),
     Doctor(Box<doctor::Args>),
@@ -136,6 +138,7 @@ impl Verb {
         match self {
             Self::Validate(args) => validate::run(&args, terminal),
             Self::Plan(args) => plan::run(&args, terminal),
+            Self::Rehearse(args) => rehearse::run(&args, terminal),
             Self::Diff(args) => diff::run(&args, terminal),
             Self::Doctor(args) => doctor::run(&args, terminal),
             Self::Observe(args) => observe::run(&args, terminal),

@@ -135,7 +135,8 @@ fn judge(revisions: &Revisions, id: &CommitId, grounds: &Grounds<'_>) -> anyhow:
     let mut clusters: Vec<_> = loaded.clusters.into_iter().map(|located| located.value).collect();
     let names = clusters.iter().map(|cluster| cluster.name.clone()).collect();
     clusters.retain(|cluster| grounds.clusters.is_empty() || grounds.clusters.contains(&cluster.name));
-    let fleet = fleet::Fleet { clusters, catalog, knowledge: grounds.knowledge.clone() };
+    let fleet =
+        fleet::Fleet { clusters, catalog, catalogs: loaded.catalogs, knowledge: grounds.knowledge.clone() };
     let plans =
         plan::make(&fleet, (grounds.observations, &plan::Vaults::new()), grounds.now, PlanMode::Offline)?;
     let side = Side::new(&fleet.clusters, plans);

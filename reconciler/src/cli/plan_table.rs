@@ -149,7 +149,7 @@ fn about_the_work(plan: &Plan, zone: &Zone, detail: Detail, terminal: &mut Termi
     Ok(())
 }
 
-fn headline(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub(super) fn headline(plan: &Plan, terminal: &mut Terminal) -> anyhow::Result<()> {
     let name = terminal.tint(plan.cluster.as_str(), Tone::Strong);
     let result = match plan.result {
         PlanResult::Converged => terminal.tint("Converged", Tone::Good),

@@ -118,6 +118,7 @@ impl<P: AgentPort> ClusterLoop<P> {
         stop: CancellationToken,
         once: bool,
     ) -> Self {
+        let patience = Patience::hurried(shared.config.hurry);
         let target = targets.borrow_and_update().clone();
         let name = target.desired.cluster.name.clone();
         Self {
@@ -132,7 +133,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             observation: None,
             plan: None,
             failure: None,
-            patience: Patience::default(),
+            patience,
             quarantine: None,
             approval: None,
             canary: None,

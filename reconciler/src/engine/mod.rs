@@ -72,6 +72,8 @@ pub struct EngineConfig {
     pub observe: SignedDuration,
     /// How many clusters are observed, or fed with packages, at a time.
     pub concurrency: usize,
+    /// How many hours of the Agents pass in one of the engine's: 1 for real ones. Pauses are divided by it.
+    pub hurry: i32,
 }
 
 /// Makes the port to the Agents of one cluster.

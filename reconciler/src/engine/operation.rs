@@ -124,7 +124,7 @@ impl<P: AgentPort> ClusterLoop<P> {
         plan: &Plan,
         scope: Scope,
     ) -> Result<Next, StoreError> {
-        let mut policy = ExecPolicy::for_plan(plan);
+        let mut policy = ExecPolicy::for_plan(plan).hurried(self.shared.config.hurry);
         policy.scope = scope;
         if let Some(limit) = self.canary_limit.filter(|_| is_canary(plan)) {
             policy.web_job = limit;
@@ -189,7 +189,7 @@ impl<P: AgentPort> ClusterLoop<P> {
             stored.plan.clone(),
             (*self.target.desired).clone(),
             Arc::clone(&self.target.catalog),
-            ExecPolicy::for_plan(&stored.plan),
+            ExecPolicy::for_plan(&stored.plan).hurried(self.shared.config.hurry),
             &stored.journal,
             now(),
         )

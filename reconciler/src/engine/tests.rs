@@ -280,6 +280,7 @@ impl Bench {
             installation: "test".to_owned(),
             observe: SignedDuration::from_secs(60),
             concurrency: 4,
+            hurry: 1,
         };
         Engine::new(config, store, vault, Arc::new(Metrics::new()), move |_, _| dms.clone())
     }

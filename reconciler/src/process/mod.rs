@@ -248,6 +248,7 @@ fn engine_config(config: &Config) -> EngineConfig {
         installation: spec.installation.clone(),
         observe: spec.r#loop.observe,
         concurrency: usize::try_from(spec.r#loop.concurrency).unwrap_or(1),
+        hurry: 1,
     }
 }
 

@@ -19,7 +19,13 @@ const OPERATIONS_KEPT: i64 = 200;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(i64);
 
-/// An operation that did not finish, as a crashed process left it.
+impl OperationId {
+    pub(super) fn of(id: i64) -> Self {
+        Self(id)
+    }
+}
+
+/// An operation with everything that was written down of it; one without an end is as a crashed process left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredOperation {
     pub id: OperationId,

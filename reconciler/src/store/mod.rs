@@ -16,6 +16,7 @@ mod events;
 mod journal;
 mod lock;
 mod observations;
+mod operations;
 mod plans;
 mod proofs;
 mod requests;

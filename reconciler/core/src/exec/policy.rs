@@ -26,7 +26,13 @@ pub struct ExecPolicy {
     pub max_attempts: u32,
     /// For effects that failed and may be tried again.
     pub backoff: Backoff,
+    /// How many hours of the Agents pass in one of the machine's: 1 for real ones. What a step wants to see for longer
+    /// than `health.settle` is divided by it.
+    pub hurry: i32,
 }
+
+/// No limit of a hurried operation is shorter: what is not simulated, connections and hashes, takes its real time.
+const LEAST_LIMIT: SignedDuration = SignedDuration::from_mins(2);
 
 impl ExecPolicy {
     /// The limits for `plan`, from the size of its steps.
@@ -67,6 +73,28 @@ impl ExecPolicy {
             first_attempt: 1,
             max_attempts: 3,
             backoff: Backoff::default(),
+            hurry: 1,
+        }
+    }
+
+    /// The same for Agents whose time passes `hurry` times as fast.
+    #[must_use]
+    pub fn hurried(self, hurry: i32) -> Self {
+        let hurry = hurry.max(1);
+        if hurry == 1 {
+            return self;
+        }
+        let limit = |limit: SignedDuration| (limit / hurry).max(LEAST_LIMIT);
+        let Backoff { first, max, tries } = self.backoff;
+        Self {
+            core_job: limit(self.core_job),
+            web_job: limit(self.web_job),
+            tail_job: limit(self.tail_job),
+            check_job: limit(self.check_job),
+            overall: limit(self.overall).saturating_mul(5),
+            backoff: Backoff { first: first / hurry, max: max / hurry, tries },
+            hurry,
+            ..self
         }
     }
 
@@ -125,6 +153,28 @@ mod tests {
         let seconds: Vec<i64> = (1..=7).map(|failures| backoff.pause(failures).as_secs()).collect();
         assert_eq!(seconds, [5, 10, 20, 40, 80, 120, 120]);
         assert_eq!(backoff.pause(u32::MAX), backoff.max);
+    }
+
+    #[test]
+    fn a_hurried_operation_waits_less_and_never_next_to_nothing() {
+        let usual = ExecPolicy {
+            scope: Scope::Whole,
+            core_job: SignedDuration::from_hours(30),
+            web_job: SignedDuration::from_hours(1),
+            tail_job: SignedDuration::from_hours(1),
+            check_job: SignedDuration::from_mins(45),
+            overall: SignedDuration::from_hours(60),
+            first_attempt: 1,
+            max_attempts: 3,
+            backoff: Backoff::default(),
+            hurry: 1,
+        };
+        assert_eq!(usual.clone().hurried(1), usual);
+        assert_eq!(usual.clone().hurried(0), usual);
+        let hurried = usual.hurried(600);
+        assert_eq!((hurried.core_job, hurried.web_job), (SignedDuration::from_mins(3), LEAST_LIMIT));
+        assert_eq!(hurried.overall, SignedDuration::from_mins(30));
+        assert!(hurried.backoff.pause(9) < SignedDuration::from_secs(1));
     }
 
     #[test]

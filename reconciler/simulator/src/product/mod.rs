@@ -23,6 +23,7 @@ mod sync;
 mod tools;
 mod utility;
 
+pub use self::items::ContentItem;
 pub(crate) use self::{
-    agent::Agent, cluster::Cluster, items::{ContentItem, items}, package::Content, prerequisites::check_file, tools::Tool,
+    agent::Agent, cluster::Cluster, items::items, package::Content, prerequisites::check_file, tools::Tool,
 };
