@@ -47,7 +47,11 @@ impl Scene {
             // The newest core entry is half a year old, the web package a day younger.
             agent.backups = vec![
                 BackupSpec { at: days_ago(200), content: version(MIDDLE), file: None },
-                BackupSpec { at: days_ago(180) + SignedDuration::from_hours(12), content: version(TO), file: None },
+                BackupSpec {
+                    at: days_ago(180) + SignedDuration::from_hours(12),
+                    content: version(TO),
+                    file: None,
+                },
             ];
         }
         Self::of(cluster).await

@@ -106,7 +106,8 @@ pub(crate) fn unleash(cluster: &Arc<Cluster>, seed: u64, faults: &RandomFaults) 
     cluster.spawn(async move {
         let mut passed = 0_u32;
         loop {
-            let pause = random.random_range(faults.every.div_ceil(2)..=faults.every.saturating_mul(3).div_ceil(2));
+            let pause =
+                random.random_range(faults.every.div_ceil(2)..=faults.every.saturating_mul(3).div_ceil(2));
             passed = passed.saturating_add(pause);
             if faults.until.is_some_and(|until| passed > until) || this.agents().is_empty() {
                 return;
@@ -138,14 +139,12 @@ async fn strike(cluster: &Arc<Cluster>, seed: u64, agent: &str, fault: Fault) {
 fn draw(kind: FaultKind, agent: &Agent, random: &mut ChaCha8Rng) -> Vec<(u32, Fault)> {
     let mut minutes = |from: u32, to: u32| 60 * random.random_range(from..=to);
     match kind {
-        FaultKind::Silence => vec![
-            (0, Fault::Network(Reach::Silent)),
-            (minutes(1, 10), Fault::Network(Reach::Reachable)),
-        ],
-        FaultKind::Refuse => vec![
-            (0, Fault::Network(Reach::Refuses)),
-            (minutes(1, 10), Fault::Network(Reach::Reachable)),
-        ],
+        FaultKind::Silence => {
+            vec![(0, Fault::Network(Reach::Silent)), (minutes(1, 10), Fault::Network(Reach::Reachable))]
+        }
+        FaultKind::Refuse => {
+            vec![(0, Fault::Network(Reach::Refuses)), (minutes(1, 10), Fault::Network(Reach::Reachable))]
+        }
         FaultKind::DiskFull => {
             vec![(0, Fault::DiskFull), (minutes(5, 30), Fault::FreeDisk(agent.spec.free_disk))]
         }

@@ -16,6 +16,7 @@ mod disk;
 mod error;
 mod fault;
 mod inspect;
+mod limits;
 pub mod model;
 mod order;
 pub mod package;

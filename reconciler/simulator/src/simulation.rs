@@ -13,6 +13,7 @@ use crate::{
     error::SimulatorError,
     fault::{Fault, Injected},
     inspect::{AgentReport, ClusterReport, RunState, SimulationReport},
+    limits,
     product::{Agent, Cluster, ContentItem, edit, items, layout, modules, survey},
     random,
     spec::{ClusterSpec, SimulationSpec, is_plain},
@@ -51,6 +52,7 @@ impl Simulation {
     /// Builds the trees and starts to listen. Needs a tokio runtime.
     pub async fn start(spec: SimulationSpec) -> Result<Self, SimulatorError> {
         spec.check()?;
+        limits::make_room_for(spec.clusters.iter().map(|cluster| cluster.agents.len()).sum());
         let (root, temporary) = root_folder(spec.root.as_deref())?;
         let clock = Clock::new(spec.speed, spec.start);
         let tracker = TaskTracker::new();
@@ -165,10 +167,10 @@ impl Simulation {
     }
 
     fn cluster(&self, cluster: &str, agent: &str) -> Result<&Arc<Cluster>, SimulatorError> {
-        self.clusters
-            .iter()
-            .find(|found| found.name == cluster)
-            .ok_or_else(|| SimulatorError::NoSuchAgent { cluster: cluster.to_owned(), agent: agent.to_owned() })
+        self.clusters.iter().find(|found| found.name == cluster).ok_or_else(|| SimulatorError::NoSuchAgent {
+            cluster: cluster.to_owned(),
+            agent: agent.to_owned(),
+        })
     }
 
     fn find(&self, cluster: &str, agent: &str) -> Result<&Arc<Agent>, SimulatorError> {
@@ -256,10 +258,11 @@ impl Drop for Simulation {
 
 /// The Agent of this name.
 fn member<'a>(cluster: &'a Arc<Cluster>, agent: &str) -> Result<&'a Arc<Agent>, SimulatorError> {
-    cluster.agents().iter().find(|found| found.spec.name == agent).ok_or_else(|| SimulatorError::NoSuchAgent {
-        cluster: cluster.name.clone(),
-        agent: agent.to_owned(),
-    })
+    cluster
+        .agents()
+        .iter()
+        .find(|found| found.spec.name == agent)
+        .ok_or_else(|| SimulatorError::NoSuchAgent { cluster: cluster.name.clone(), agent: agent.to_owned() })
 }
 
 /// Puts a fault on an Agent, now.
@@ -279,8 +282,8 @@ pub(crate) async fn put(
         Fault::DiskFull => found.machine.disk.set_free(0),
         Fault::FreeDisk(bytes) => found.machine.disk.set_free(bytes),
         Fault::DiskLost(path) => {
-            let lost = WinPath::parse(&path, &WinPath::root())
-                .and_then(|path| found.machine.disk.lose(Some(&path)));
+            let lost =
+                WinPath::parse(&path, &WinPath::root()).and_then(|path| found.machine.disk.lose(Some(&path)));
             lost.map_err(|error| SimulatorError::Spec(format!("losing {path}: {error}")))?;
         }
         Fault::DiskHealed => {

@@ -449,7 +449,8 @@ mod tests {
     #[test]
     fn random_faults_need_a_pace_and_a_kind_and_faults_an_agent() {
         let with = |more: &str| SimulationSpec::from_yaml(&format!("{OLD}{more}"));
-        let kinds = with("    randomFaults: { every: 600 }\n").unwrap().clusters[0].random_faults.clone().unwrap();
+        let kinds =
+            with("    randomFaults: { every: 600 }\n").unwrap().clusters[0].random_faults.clone().unwrap();
         assert!(kinds.kinds.len() > 5, "{kinds:?}");
         assert!(with("    randomFaults: { every: 600, kinds: [ silence, changeHostKey ] }\n").is_ok());
         for wrong in ["{ every: 0 }", "{ every: 60, kinds: [] }", "{ every: 60, kinds: [ lightning ] }"] {

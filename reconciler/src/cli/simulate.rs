@@ -11,22 +11,23 @@ use dataminer_schema::version::Version;
 use dms_simulator::{AgentEndpoint, AgentSpec, ClusterSpec, Simulation, SimulationSpec};
 
 use super::{Exit, Helpful, Terminal, Tone, lab};
+use crate::review::work::plural;
 
 /// Start simulated clusters behind real SSH endpoints on loopback
 ///
 /// Prints the endpoints and a fleet that fits them, and stays until Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Description of the simulation; without one, one cluster is made from the options below
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    /// Scenario, with its clusters and faults; without one, one cluster is made from the options below
+    #[arg(long, visible_alias = "spec", value_name = "FILE")]
+    scenario: Option<PathBuf>,
 
     /// Name of the cluster
-    #[arg(long, value_name = "NAME", default_value = "lab", conflicts_with = "spec")]
+    #[arg(long, value_name = "NAME", default_value = "lab", conflicts_with = "scenario")]
     name: String,
 
     /// Number of Agents
-    #[arg(long, value_name = "NUMBER", default_value_t = 2, conflicts_with = "spec", value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, conflicts_with = "scenario", value_parser = clap::value_parser!(u8).range(1..=100))]
     agents: u8,
 
     /// Version that the Agents run
@@ -34,7 +35,7 @@ pub(super) struct Args {
         long,
         value_name = "VERSION",
         default_value = "10.5.0 CU12 (build 16889)",
-        conflicts_with = "spec"
+        conflicts_with = "scenario"
     )]
     core: Version,
 
@@ -46,6 +47,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
+    /// Read the scenario, say what is in it, and start nothing
+    #[arg(long, requires = "scenario")]
+    check: bool,
+
     /// Write manifest, configuration and client key into this folder
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
@@ -53,6 +58,14 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let spec = spec(args)?;
+    if args.check {
+        let agents: usize = spec.clusters.iter().map(|cluster| cluster.agents.len()).sum();
+        let faults: usize = spec.clusters.iter().map(|cluster| cluster.faults.len()).sum();
+        let counts = [(spec.clusters.len(), "cluster"), (agents, "Agent"), (faults, "fault")];
+        let counts: Vec<String> = counts.iter().map(|(count, noun)| plural(*count, noun)).collect();
+        terminal.line(counts.join(", "))?;
+        return Ok(Exit::Ok);
+    }
     super::block_on(async {
         let simulation = Simulation::start(spec.clone()).await?;
         show(&simulation, &spec, args, terminal)?;
@@ -65,7 +78,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
 }
 
 fn spec(args: &Args) -> anyhow::Result<SimulationSpec> {
-    let mut spec = match &args.spec {
+    let mut spec = match &args.scenario {
         Some(path) => {
             let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
             SimulationSpec::from_yaml(&text).map_err(|error| {

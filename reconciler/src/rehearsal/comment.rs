@@ -128,6 +128,12 @@ pub(crate) fn kept(played: &Played, bold: bool) -> String {
     parts.join(", ")
 }
 
+/// Why a path is lost, where that is known.
+pub(crate) fn why(played: &Played, path: &str) -> &'static str {
+    let changed = played.content.changed_before.as_deref() == Some(path);
+    if changed { " (changed right before the rehearsal; the backup is older)" } else { "" }
+}
+
 fn detail(report: &Report, zone: &Zone) -> String {
     let Report { cluster, verdict, given, assumptions, played, plan } = report;
     let summary = match verdict {
@@ -146,13 +152,27 @@ fn detail(report: &Report, zone: &Zone) -> String {
     if let Some(played) = played {
         transcript(played, plan, &mut out);
     }
-    list("Blocked", plan.blocked.iter().map(|block| format!("{}: {}", code(&format!("{:?}", block.code)), prose(&block.message))), &mut out);
-    list("Warnings", plan.warnings.iter().map(|warning| format!("{}: {}", code(&warning.code), prose(&warning.message))), &mut out);
+    list(
+        "Blocked",
+        plan.blocked
+            .iter()
+            .map(|block| format!("{}: {}", code(&format!("{:?}", block.code)), prose(&block.message))),
+        &mut out,
+    );
+    list(
+        "Warnings",
+        plan.warnings.iter().map(|warning| format!("{}: {}", code(&warning.code), prose(&warning.message))),
+        &mut out,
+    );
     list("Counts as given", given.iter().map(|text| prose(text)), &mut out);
     let about = |agents: &[AgentName]| {
         if agents.is_empty() { String::new() } else { format!(" ({})", work::agents(agents, plan, code)) }
     };
-    list("Assumed", assumptions.iter().map(|one| format!("{}{}", prose(&one.text), about(&one.agents))), &mut out);
+    list(
+        "Assumed",
+        assumptions.iter().map(|one| format!("{}{}", prose(&one.text), about(&one.agents))),
+        &mut out,
+    );
     out.push_str("</details>\n\n");
     out
 }
@@ -178,8 +198,12 @@ fn transcript(played: &Played, plan: &Plan, out: &mut String) {
     for message in played.steps.iter().filter_map(|step| step.message.as_ref()) {
         put!(out, "{}\n\n", prose(message));
     }
-    put!(out, "Dashboards and app versions: {}.\n\n", kept(played, true));
-    list("Lost", played.content.lost.iter().map(|path| code(path)), out);
+    put!(out, "Dashboards and app versions: {}.", kept(played, true));
+    if played.violations.is_empty() {
+        out.push_str(" Rules of the product that were broken: none.");
+    }
+    out.push_str("\n\n");
+    list("Lost", played.content.lost.iter().map(|path| format!("{}{}", code(path), why(played, path))), out);
     list("Cannot be used any more", played.content.broken().iter().map(|path| code(path)), out);
     list("Modules that do not fit", played.modules.iter().map(|text| prose(text)), out);
     list("Rules of the product that were broken", played.violations.iter().map(|text| prose(text)), out);

@@ -30,9 +30,16 @@ pub(super) fn compare(outcome: &Outcome) -> ContentReport {
         let was = |list: fn(&dms_simulator::AgentReport) -> &Vec<String>, path: &String| {
             before.is_some_and(|before| list(before).contains(path))
         };
-        unreadable.extend(agent.unreadable.iter().filter(|path| !was(|report| &report.unreadable, path)).cloned());
+        unreadable
+            .extend(agent.unreadable.iter().filter(|path| !was(|report| &report.unreadable, path)).cloned());
         damaged.extend(agent.damaged.iter().filter(|path| !was(|report| &report.damaged, path)).cloned());
     }
     let list = |set: BTreeSet<String>| set.into_iter().collect();
-    ContentReport { intact, lost: list(lost), unreadable: list(unreadable), damaged: list(damaged) }
+    ContentReport {
+        intact,
+        lost: list(lost),
+        changed_before: outcome.edited.clone(),
+        unreadable: list(unreadable),
+        damaged: list(damaged),
+    }
 }

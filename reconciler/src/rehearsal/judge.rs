@@ -45,7 +45,7 @@ pub(super) fn judge(report: Report, subject: &Subject, grounds: &Grounds, outcom
         seed: grounds.seed,
         speed: hurry(grounds.speed),
         operations: outcome.operations.len(),
-        steps: transcript::transcript(&outcome.operations, grounds.speed),
+        steps: transcript::transcript(&outcome.operations, &subject.plan, grounds.speed),
         content,
         modules,
         violations,
@@ -68,16 +68,29 @@ fn verdict(
     };
     if let Some(first) = violations.first() {
         let message = format!("a rule of the product was broken {} times, first: {first}", violations.len());
-        return no("RuleBroken", message, "this is a fault of the plan: please report it with the manifest and the observation");
+        return no(
+            "RuleBroken",
+            message,
+            "this is a fault of the plan: please report it with the manifest and the observation",
+        );
     }
     let Some(status) = &outcome.status else {
-        return no("GivenUp", "the rehearsal said nothing in its time".to_owned(), "give it more with --timeout");
+        return no(
+            "GivenUp",
+            "the rehearsal said nothing in its time".to_owned(),
+            "give it more with --timeout",
+        );
     };
     if status.state != ClusterState::Ready {
         if outcome.given_up {
             let at = status.operation.as_ref().map(|operation| format!(" in step {}", operation.step));
-            let message = format!("the rehearsal did not end in its time and was given up{}", at.unwrap_or_default());
-            return no("GivenUp", message, "give it more with --timeout, or look at what its last step waits for");
+            let message =
+                format!("the rehearsal did not end in its time and was given up{}", at.unwrap_or_default());
+            return no(
+                "GivenUp",
+                message,
+                "give it more with --timeout, or look at what its last step waits for",
+            );
         }
         return Verdict::WouldNotConverge {
             reason: status.reason.clone(),
@@ -86,20 +99,31 @@ fn verdict(
         };
     }
     if let Some(first) = broken.first() {
-        let message = format!("{} dashboards or app versions cannot be used afterwards, first: {first}", broken.len());
-        return no("ContentBroken", message, "let a backup that the web apps can read follow: `downgrade.restore` of the manifest");
+        let message =
+            format!("{} dashboards or app versions cannot be used afterwards, first: {first}", broken.len());
+        return no(
+            "ContentBroken",
+            message,
+            "let a backup that the web apps can read follow: `downgrade.restore` of the manifest",
+        );
     }
     if let Some(first) = modules.first() {
         let message = format!("{} modules do not fit the software afterwards, first: {first}", modules.len());
-        return no("ModuleBroken", message, "install them again from the package's installers once the cluster has converged");
+        return no(
+            "ModuleBroken",
+            message,
+            "install them again from the package's installers once the cluster has converged",
+        );
     }
     let wanted = |agent: &&dms_simulator::AgentReport| {
         let core = &subject.cluster.software.core;
-        let reached = agent.core.line() == core.line() && core.cu().is_none_or(|cu| agent.core.cu() == Some(cu));
+        let reached =
+            agent.core.line() == core.line() && core.cu().is_none_or(|cu| agent.core.cu() == Some(cu));
         !reached || agent.state != RunState::Running
     };
     if let Some(agent) = outcome.last.agents.iter().find(wanted) {
-        let message = format!("{} runs {} and is {:?}, whatever it shows", agent.name, agent.core, agent.state);
+        let message =
+            format!("{} runs {} and is {:?}, whatever it shows", agent.name, agent.core, agent.state);
         return no("NotAsWanted", message, "please report this with the manifest and the observation");
     }
     Verdict::Converges
@@ -115,11 +139,17 @@ fn differs(plan: &Plan, operations: &[StoredOperation]) -> Option<String> {
     if wanted == done {
         return None;
     }
-    let at = wanted.iter().zip(&done).position(|(wanted, done)| wanted != done).unwrap_or(wanted.len().min(done.len()));
+    let at = wanted
+        .iter()
+        .zip(&done)
+        .position(|(wanted, done)| wanted != done)
+        .unwrap_or(wanted.len().min(done.len()));
     let name = |steps: &[(dataminer_schema::plan::Action, Option<String>)]| {
         steps.get(at).map_or_else(
             || "nothing more".to_owned(),
-            |(action, to)| format!("{action:?}{}", to.as_deref().map(|to| format!(" {to}")).unwrap_or_default()),
+            |(action, to)| {
+                format!("{action:?}{}", to.as_deref().map(|to| format!(" {to}")).unwrap_or_default())
+            },
         )
     };
     Some(format!(
@@ -129,3 +159,6 @@ fn differs(plan: &Plan, operations: &[StoredOperation]) -> Option<String> {
         name(&wanted)
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,19 +24,20 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use camino::Utf8Path;
-use dataminer_core::knowledge::Knowledge;
+use dataminer_core::{catalog::Catalog, knowledge::Knowledge};
 use dataminer_schema::{
-    id::{ClusterName, CommitId},
+    id::{AgentName, ClusterName, CommitId},
     plan::{Plan, PlanResult},
     v1::{
         cluster::Cluster,
         observation::{Backup, Observation},
     },
 };
+use dms_simulator::ClusterSpec;
 use jiff::Timestamp;
 
 pub(crate) use self::{
-    comment::{comment, kept},
+    comment::{comment, kept, why},
     report::about,
 };
 pub use self::{
@@ -111,6 +112,20 @@ pub async fn rehearse(subject: &Subject, grounds: &Grounds, telling: &Telling) -
     report.missing(&grounds.shelf);
     let played = play::play(subject, observation, &copied, grounds, root, telling).await?;
     Ok(judge::judge(report, subject, grounds, &played))
+}
+
+/// The simulation that a rehearsal of an observation plays on, the names of the simulated servers in the order of the
+/// manifest, and what it assumes.
+pub fn simulated(
+    cluster: &Cluster,
+    observation: &Observation,
+    catalog: &Catalog,
+) -> (ClusterSpec, Vec<(AgentName, String)>, Vec<Assumption>) {
+    let original = copy::Original { cluster, observation, vault: &[], catalog, now: Timestamp::now() };
+    let copied = copy::copy(&original);
+    let assumptions = copied.assumptions.0.into_iter();
+    let assumptions = assumptions.map(|(text, agents)| Assumption { text, agents }).collect();
+    (copied.spec, copied.names, assumptions)
 }
 
 impl Subject {

@@ -1,6 +1,6 @@
 //! Starts the copy, lets the engine bring it to what is wanted, and keeps what is needed to judge.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use camino::Utf8Path;
@@ -30,6 +30,8 @@ const INSTALLATION: &str = "rehearsal";
 /// A dashboard that every simulated Agent has: edited right before the rehearsal, so that a restore shows what it
 /// takes back.
 const EDITED: &str = "Lisbon";
+/// Longer than the clock of files on any disk takes from one time to the next.
+const TICK: Duration = Duration::from_millis(50);
 /// How often the copy is looked at while nothing else happens.
 const OBSERVE: SignedDuration = SignedDuration::from_secs(2);
 /// Agents looked at at a time.
@@ -43,6 +45,8 @@ pub(super) struct Outcome {
     pub(super) given_up: bool,
     /// Every operation, oldest first.
     pub(super) operations: Vec<StoredOperation>,
+    /// The dashboard that was changed right before.
+    pub(super) edited: Option<String>,
     /// The content of the first Agent that runs, before.
     pub(super) before: Vec<ContentItem>,
     /// The content of each Agent, after.
@@ -76,14 +80,19 @@ pub(super) async fn play(
     spec.root = Some(folder.join("agents"));
     let simulation = Simulation::start(spec).await.context("starting the simulated copy")?;
     let cluster = subject.cluster.name.as_str();
-    let running = copied.names.iter().find(|(name, _)| {
-        observation.agents.iter().any(|seen| seen.name == *name && seen.reachable)
-    });
-    let mut before = Vec::new();
+    let running = copied
+        .names
+        .iter()
+        .find(|(name, _)| observation.agents.iter().any(|seen| seen.name == *name && seen.reachable));
+    let (mut before, mut edited) = (Vec::new(), None);
     if let Some((_, server)) = running {
+        // The newest file wins between Agents, and clocks of files tick.
+        tokio::time::sleep(TICK).await;
         // Web apps that cannot open it leave nothing to be seen by it.
-        drop(simulation.edit_content(cluster, server, EDITED));
+        let changed = simulation.edit_content(cluster, server, EDITED).is_ok();
         before = simulation.content(cluster, server)?;
+        let path = before.iter().find(|item| item.name == EDITED).map(|item| item.path.clone());
+        edited = path.filter(|_| changed);
     }
     let first = inspect(&simulation)?;
     let played = drive(subject, observation, copied, grounds, (folder, &simulation), telling).await;
@@ -94,7 +103,7 @@ pub(super) async fn play(
     }
     simulation.shutdown().await;
     let (status, given_up, operations) = played?;
-    Ok(Outcome { status, given_up, operations, before, after, first, last })
+    Ok(Outcome { status, given_up, operations, edited, before, after, first, last })
 }
 
 fn inspect(simulation: &Simulation) -> anyhow::Result<ClusterReport> {
@@ -184,7 +193,8 @@ fn wanted(
 
 /// Tells of each step that begins, once.
 fn tell(fleet: &FleetStatus, subject: &Subject, told: &mut String, telling: &Telling) {
-    let Some(operation) = fleet.cluster(&subject.cluster.name).and_then(|status| status.operation.as_ref()) else {
+    let Some(operation) = fleet.cluster(&subject.cluster.name).and_then(|status| status.operation.as_ref())
+    else {
         return;
     };
     let to = operation.to.as_deref().map(|to| format!(" {to}")).unwrap_or_default();
@@ -201,4 +211,3 @@ fn tell(fleet: &FleetStatus, subject: &Subject, told: &mut String, telling: &Tel
         text,
     }));
 }
-

@@ -141,6 +141,10 @@ pub struct ContentReport {
     pub intact: usize,
     /// Paths of those that are gone, or back at an older revision.
     pub lost: Vec<String>,
+    /// The one that was changed right before the rehearsal, as users change them behind a backup: what a restore takes
+    /// back shows by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_before: Option<String>,
     /// Paths of those that the web apps cannot open any more.
     pub unreadable: Vec<String>,
     /// Paths of those that are not what the product wrote.
@@ -183,7 +187,8 @@ impl Report {
     pub(super) fn missing(&mut self, shelf: &Shelf) {
         for file in self.plan.steps.iter().filter_map(|step| step.package.as_ref()) {
             let Some(why) = shelf.missing.get(file) else { continue };
-            let text = format!("the package `{file}` has no look-alike ({why}): the copy is planned without it");
+            let text =
+                format!("the package `{file}` has no look-alike ({why}): the copy is planned without it");
             if !self.assumptions.iter().any(|known| known.text == text) {
                 self.assumptions.push(Assumption { text, agents: Vec::new() });
             }

@@ -8,12 +8,7 @@ use dataminer_core::{
     catalog::{Catalog, Entry},
     knowledge::Knowledge,
 };
-use dataminer_schema::{
-    id::Sha256,
-    load::Located,
-    v1::catalog::PackageCatalog,
-    version::PackageKind,
-};
+use dataminer_schema::{id::Sha256, load::Located, v1::catalog::PackageCatalog, version::PackageKind};
 use dms_simulator::package::{self, PackageSpec, Written};
 use tempfile::TempDir;
 
@@ -56,7 +51,8 @@ impl Shelf {
             copy.value.packages.retain(|package| made.contains_key(&package.file));
             for package in &mut copy.value.packages {
                 let Some(written) = made.get(&package.file) else { continue };
-                package.sha256 = Sha256::new(written.sha256.as_str()).context("the digest of a look-alike")?;
+                package.sha256 =
+                    Sha256::new(written.sha256.as_str()).context("the digest of a look-alike")?;
                 package.size = Some(written.size);
                 package.source = None;
                 package.insides.fingerprints.clear();
@@ -90,7 +86,8 @@ fn look_alike(folder: &Utf8Path, entry: &Entry) -> anyhow::Result<Result<Written
         }
         // Written under its own name, by which the simulated product knows what it does.
         PackageKind::Tool => {
-            return Ok(package::write_tool(folder, &entry.file).map_err(|_| "the simulation knows no tool of this name".to_owned()));
+            return Ok(package::write_tool(folder, &entry.file)
+                .map_err(|_| "the simulation knows no tool of this name".to_owned()));
         }
         PackageKind::Update => return Ok(Err("the simulation has no update packages".to_owned())),
     };

@@ -22,10 +22,13 @@ pub(super) fn given(cluster: &Cluster) -> Vec<String> {
             given.push(text.to_owned());
         }
     };
-    add(!cluster.windows.is_empty(), "its windows are open: when they are is the forecast's matter");
-    add(cluster.approval != Approval::Never, "whatever needs an operator's approval is approved");
+    add(!cluster.windows.is_empty(), "its windows count as open; when they are is what the forecast tells");
+    add(cluster.approval != Approval::Never, "whatever waits for an operator's approval counts as approved");
     add(cluster.suspend, "it is not suspended");
-    add(cluster.rollout.is_some() || !cluster.depends_on.is_empty(), "what it waits for among other clusters has passed");
+    add(
+        cluster.rollout.is_some() || !cluster.depends_on.is_empty(),
+        "what it waits for among other clusters has passed",
+    );
     add(!cluster.hooks.is_empty(), "its hooks are not called");
     add(!cluster.health.checks.is_empty(), "its own health checks pass");
     add(matches!(cluster.upgrade.run_as, RunAs::Named { .. }), "jobs run as the account that signs in");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataminer_core::exec::{finish::Finish, journal::Record};
-use dataminer_schema::plan::{Action, Step};
+use dataminer_schema::plan::{Action, Estimate, Plan, Step};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -12,9 +12,17 @@ use super::{
 };
 use crate::{review::work, store::StoredOperation};
 
-/// Every step that was begun, in order; a step that was tried again in a later operation stands there again.
-pub(super) fn transcript(operations: &[StoredOperation], speed: u32) -> Vec<Transcript> {
-    operations.iter().flat_map(|operation| steps(operation, speed)).collect()
+/// Every step that was begun, in order; a step that was tried again in a later operation stands there again. `real`
+/// is the plan of the cluster itself: the copy's is in a hurry.
+pub(super) fn transcript(operations: &[StoredOperation], real: &Plan, speed: u32) -> Vec<Transcript> {
+    operations.iter().flat_map(|operation| steps(operation, real, speed)).collect()
+}
+
+/// What the plan of the cluster expects of the same step.
+fn estimate(step: &Step, real: &Plan) -> Option<Estimate> {
+    let same = |other: &&Step| other.action == step.action && other.to == step.to;
+    let by_id = real.steps.iter().filter(|other| other.id == step.id).find(same);
+    by_id.or_else(|| real.steps.iter().find(same))?.estimate
 }
 
 /// When a step was begun and when it last said something.
@@ -24,7 +32,7 @@ struct Span {
     to: Timestamp,
 }
 
-fn steps(operation: &StoredOperation, speed: u32) -> Vec<Transcript> {
+fn steps(operation: &StoredOperation, real: &Plan, speed: u32) -> Vec<Transcript> {
     let mut spans: BTreeMap<&str, Span> = BTreeMap::new();
     let mut effects: BTreeMap<u64, &str> = BTreeMap::new();
     let mut order: Vec<&str> = Vec::new();
@@ -61,7 +69,7 @@ fn steps(operation: &StoredOperation, speed: u32) -> Vec<Transcript> {
         .filter_map(|id| Some((planned(id)?, spans.get(id)?)))
         .map(|(step, span)| {
             let (end, message) = end(finish, Some(step.id.as_str()) == last);
-            let took = SignedDuration::from(span.to.duration_since(span.from));
+            let took: SignedDuration = span.to.duration_since(span.from);
             Transcript {
                 step: step.id.clone(),
                 action: step.action,
@@ -70,7 +78,7 @@ fn steps(operation: &StoredOperation, speed: u32) -> Vec<Transcript> {
                 end,
                 message,
                 simulated: is_simulated(step.action).then(|| simulated(took, speed)),
-                estimate: step.estimate,
+                estimate: estimate(step, real),
             }
         })
         .collect()
@@ -82,7 +90,9 @@ fn end(finish: Option<&Finish>, is_last: bool) -> (StepEnd, Option<String>) {
         _ if !is_last => (StepEnd::Done, None),
         Some(Finish::Succeeded) => (StepEnd::Done, None),
         Some(Finish::Paused { message, .. }) => (StepEnd::Unfinished, Some(message.clone())),
-        Some(Finish::Failed { failure }) => (StepEnd::Failed, Some(format!("{}: {}", failure.reason, failure.message))),
+        Some(Finish::Failed { failure }) => {
+            (StepEnd::Failed, Some(format!("{}: {}", failure.reason, failure.message)))
+        }
         None => (StepEnd::Unfinished, None),
     }
 }

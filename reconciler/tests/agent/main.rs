@@ -11,3 +11,4 @@ mod observe;
 mod owed;
 mod restore;
 mod stage;
+mod thousand;

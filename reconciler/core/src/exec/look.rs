@@ -169,8 +169,11 @@ impl Machine {
         let Health { settle, timeout, .. } = self.desired.cluster.health;
         // What a step asks for besides is no reason to fail earlier.
         let hurry = self.policy.hurry.max(1);
-        let longer =
-            self.step().and_then(|step| step.settle).map(|longer| longer / hurry).filter(|longer| *longer > settle);
+        let longer = self
+            .step()
+            .and_then(|step| step.settle)
+            .map(|longer| longer / hurry)
+            .filter(|longer| *longer > settle);
         let timeout = longer.map_or(timeout, |longer| timeout.saturating_add(longer.saturating_sub(settle)));
         let settle = longer.unwrap_or(settle);
         let wrong = sight.wrong(expected);

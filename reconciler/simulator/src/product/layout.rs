@@ -259,7 +259,8 @@ fn history(spec: &AgentSpec, now: jiff::Timestamp) -> (String, jiff::Timestamp) 
     let latest = spec.history.iter().map(|entry| entry.at).max();
     // Half a year ago, but after the entries before it.
     let half_a_year = now.checked_sub(jiff::SignedDuration::from_hours(24 * 180)).unwrap_or(now);
-    let at = spec.installed_at.unwrap_or_else(|| latest.map_or(half_a_year, |latest| half_a_year.max(latest)));
+    let at =
+        spec.installed_at.unwrap_or_else(|| latest.map_or(half_a_year, |latest| half_a_year.max(latest)));
     let date = at.to_zoned(zone.clone()).date().saturating_sub(jiff::Span::new().days(10));
     let version = spec.core_entry.clone().unwrap_or_else(|| entry(&spec.core, date));
     let _infallible = write!(text, "{};{version}\r\n", local_text(at, &zone));
@@ -287,7 +288,9 @@ fn traces(disk: &Arc<Disk>, spec: &AgentSpec, installed_at: jiff::Timestamp) -> 
 fn packages(spec: &AgentSpec, installed_at: jiff::Timestamp) -> Vec<(jiff::Timestamp, String, String)> {
     if let Some(traces) = &spec.traces {
         let numbered = traces.iter().enumerate();
-        return numbered.map(|(at, trace)| (trace.at, trace.file.clone(), format!("{:02x}", at % 256))).collect();
+        return numbered
+            .map(|(at, trace)| (trace.at, trace.file.clone(), format!("{:02x}", at % 256)))
+            .collect();
     }
     let mut packages = vec![(installed_at, PackageSpec::full(spec.core.clone()), "0a")];
     if let Some(web) = &spec.web {

@@ -43,10 +43,15 @@ const MAX_MEMBERS: usize = 10_000;
 /// Names of Main Releases do not always tell the CU; the description inside does.
 fn named_inside(content: Content, archive: &mut ZipArchive<BufReader<File>>) -> Content {
     let mut text = String::new();
-    let read = archive.by_name("Description.txt").map(|file| file.take(MAX_DESCRIPTION).read_to_string(&mut text));
+    let read =
+        archive.by_name("Description.txt").map(|file| file.take(MAX_DESCRIPTION).read_to_string(&mut text));
     let inside: Option<Version> = read.is_ok().then(|| text.lines().nth(1)?.trim().parse().ok()).flatten();
     let named = |version: Version| match inside {
-        Some(inside) if version.cu().is_none() && inside.cu().is_some() && inside.line() == version.line() => inside,
+        Some(inside)
+            if version.cu().is_none() && inside.cu().is_some() && inside.line() == version.line() =>
+        {
+            inside
+        }
         _ => version,
     };
     match content {

@@ -79,17 +79,16 @@ fn subject(cluster: &Cluster, plan: Plan, observations: &[Observation], vaults: 
 }
 
 /// The clusters whose plans differ between two commits, as the newer one wants them.
-fn between(
-    args: &Args,
-    base: &str,
-    knowledge: Knowledge,
-    terminal: &mut Terminal,
-) -> anyhow::Result<Loaded> {
+fn between(args: &Args, base: &str, knowledge: Knowledge, terminal: &mut Terminal) -> anyhow::Result<Loaded> {
     let explained = |error: source::SourceError| Helpful::new(error.to_string(), error.help());
     let revisions = Revisions::around(&args.folder).map_err(explained)?;
     let observations = fleet::observations(&args.observed, terminal)?;
-    let grounds =
-        Grounds { knowledge: &knowledge, observations: &observations, clusters: &args.clusters, now: args.at() };
+    let grounds = Grounds {
+        knowledge: &knowledge,
+        observations: &observations,
+        clusters: &args.clusters,
+        now: args.at(),
+    };
     let review = plan_review::between(&revisions, (base, &args.head), &grounds, terminal)?;
     if review.manifests.are_broken() {
         return Ok(Loaded::Broken(Box::new(review), knowledge));

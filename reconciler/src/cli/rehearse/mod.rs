@@ -4,15 +4,15 @@ mod load;
 mod progress;
 mod table;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use anyhow::Context;
-use dataminer_schema::id::ClusterName;
+use dataminer_schema::{id::ClusterName, quantity::parse_duration};
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
-use super::{Exit, Terminal, fleet};
+use super::{Exit, Terminal, fleet, plan_table::Detail};
 use crate::{
     rehearsal::{Grounds, Rehearsals, Report, Shelf, Subject, comment, rehearse},
     review::GITHUB_LIMIT,
@@ -69,9 +69,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "FACTOR", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=3000))]
     speed: u32,
 
-    /// Give a cluster up after so many minutes
-    #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=1440))]
-    timeout: u16,
+    /// Give a cluster up after so long: 15m, 90s
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
+    timeout: SignedDuration,
 
     /// Form of the output; markdown is the comment of a pull request
     #[arg(short, long, value_enum, default_value_t)]
@@ -95,8 +95,12 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         load::Loaded::Broken(review, knowledge) => {
             match args.output {
                 Output::Json => terminal.json(&review)?,
-                Output::Table => super::plan_review::print(&review, args.at(), terminal)?,
-                Output::Markdown => terminal.data(crate::review::comment(&review, &knowledge, GITHUB_LIMIT))?,
+                Output::Table => {
+                    super::plan_review::print(&review, args.at(), Detail::Brief, terminal)?;
+                }
+                Output::Markdown => {
+                    terminal.data(crate::review::comment(&review, &knowledge, GITHUB_LIMIT))?
+                }
             }
             return Ok(Exit::Failed);
         }
@@ -107,7 +111,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         knowledge: fleet.knowledge,
         seed: args.seed,
         speed: args.speed,
-        patience: Duration::from_secs(u64::from(args.timeout) * 60),
+        patience: args.timeout.unsigned_abs(),
     };
     let reports = super::block_on(perform(&subjects, &grounds, terminal))?;
     let rehearsals = Rehearsals::new(reports, unchanged);
@@ -120,6 +124,10 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
         }
     }
     Ok(if rehearsals.all_converge() { Exit::Ok } else { Exit::WouldNotConverge })
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    parse_duration(text).map_err(|error| format!("{error}; {}", error.help()))
 }
 
 impl Args {

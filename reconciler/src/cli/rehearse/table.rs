@@ -4,7 +4,7 @@ use dataminer_schema::id::AgentName;
 
 use crate::{
     cli::{Terminal, Tone, plan_table},
-    rehearsal::{Played, Rehearsals, Report, StepEnd, Subject, Transcript, Verdict, about, kept},
+    rehearsal::{Played, Rehearsals, Report, StepEnd, Subject, Transcript, Verdict, about, kept, why},
     review::{self, work},
 };
 
@@ -77,7 +77,8 @@ fn one(report: &Report, subject: &Subject, terminal: &mut Terminal) -> anyhow::R
 }
 
 fn transcript(played: &Played, report: &Report, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let mut table = terminal.new_table(&["", "#", "ACTION", "TO", "AGENTS", "ENDED", "SIMULATED", "FORECAST"]);
+    let mut table =
+        terminal.new_table(&["", "#", "ACTION", "TO", "AGENTS", "ENDED", "SIMULATED", "FORECAST"]);
     for Transcript { step, action, to, agents, end, message: _, simulated, estimate } in &played.steps {
         let (end, tone) = match end {
             StepEnd::Done => ("done", Tone::Good),
@@ -111,7 +112,8 @@ fn transcript(played: &Played, report: &Report, terminal: &mut Terminal) -> anyh
         ("rule of the product broken", &played.violations),
     ] {
         for path in paths {
-            terminal.line(format!("    {}: {}", terminal.tint(what, Tone::Bad), printable(path)))?;
+            let why = if what == "lost" { why(played, path) } else { "" };
+            terminal.line(format!("    {}: {}{why}", terminal.tint(what, Tone::Bad), printable(path)))?;
         }
     }
     if played.violations.is_empty() {

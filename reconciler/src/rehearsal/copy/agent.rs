@@ -61,7 +61,8 @@ impl Looks<'_> {
         }
         let others = self.original.observation.agents.iter();
         let other = others.filter_map(|other| read(other.core.as_deref()?)).next();
-        let taken = other.map_or(ANY_CORE, |version| self.original.catalog.release_of(&version).version().clone());
+        let taken =
+            other.map_or(ANY_CORE, |version| self.original.catalog.release_of(&version).version().clone());
         assumptions.note(format!("its core was not seen: {taken}"), Some(name));
         taken
     }
@@ -92,7 +93,8 @@ impl Looks<'_> {
         let own = told(seen);
         let partner = self.partner.and_then(told).map(|online| !online);
         own.or(partner).unwrap_or_else(|| {
-            assumptions.note("which member of the pair is online was not seen: the main one", Some(&seen.name));
+            assumptions
+                .note("which member of the pair is online was not seen: the main one", Some(&seen.name));
             role == FailoverRole::Main
         })
     }
@@ -148,8 +150,10 @@ fn settings(spec: &mut AgentSpec, seen: &AgentObservation, assumptions: &mut Ass
     }
     match seen.default_upgrade_options {
         Some(any) => spec.default_upgrade_options = any,
-        None => assumptions
-            .note("whether MaintenanceSettings.xml has DefaultUpgradeOptions was not seen: it has none", name),
+        None => assumptions.note(
+            "whether MaintenanceSettings.xml has DefaultUpgradeOptions was not seen: it has none",
+            name,
+        ),
     }
     match &seen.modules {
         Some(modules) => {

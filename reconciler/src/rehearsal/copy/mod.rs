@@ -63,7 +63,10 @@ pub(super) fn copy(original: &Original<'_>) -> Copied {
     let places = places(cluster, observation, &mut assumptions);
     let shift = shift(observation, original.now);
     if !shift.is_zero() {
-        assumptions.note("the times of the observation lie ahead of this clock: all of them are moved back alike", None);
+        assumptions.note(
+            "the times of the observation lie ahead of this clock: all of them are moved back alike",
+            None,
+        );
     }
     let mut agents: Vec<AgentSpec> = Vec::new();
     let mut faults = Vec::new();
@@ -75,7 +78,11 @@ pub(super) fn copy(original: &Original<'_>) -> Copied {
             past::add_vault(&mut spec, original, shift, &mut assumptions);
         }
         if place.seen.is_none_or(|seen| !seen.reachable) {
-            faults.push(Injected { agent: place.server.clone(), fault: Fault::Network(Reach::Refuses), after: 0 });
+            faults.push(Injected {
+                agent: place.server.clone(),
+                fault: Fault::Network(Reach::Refuses),
+                after: 0,
+            });
         }
         agents.push(spec);
     }
@@ -122,7 +129,9 @@ fn places<'a>(
         });
         let id = match told.filter(|id| !ids.contains(id)) {
             Some(id) => id,
-            None => (1..).find(|id| !ids.contains(id) && topology.iter().all(|entry| entry.id != *id)).unwrap_or(1),
+            None => (1..)
+                .find(|id| !ids.contains(id) && topology.iter().all(|entry| entry.id != *id))
+                .unwrap_or(1),
         };
         if told != Some(id) {
             assumptions.note(format!("its DataMiner ID was not seen: {id}"), Some(&agent.member.name));
@@ -163,7 +172,10 @@ fn address(
         count += 1;
         let made = IpAddr::V4(Ipv4Addr::from_bits(u32::from(Ipv4Addr::new(10, 254, 0, 0)) + count));
         if taken.insert(made) {
-            assumptions.note(format!("its address in DMS.xml was not seen, or is a name: {made}"), Some(&member.name));
+            assumptions.note(
+                format!("its address in DMS.xml was not seen, or is a name: {made}"),
+                Some(&member.name),
+            );
             return made;
         }
     }
@@ -180,7 +192,10 @@ fn server_name(name: &str, number: usize, taken: &mut BTreeSet<String>) -> Strin
     let name = if free(&wanted, taken) {
         wanted
     } else {
-        (number..).map(|number| format!("server-{}", number + 1)).find(|name| free(name, taken)).unwrap_or_default()
+        (number..)
+            .map(|number| format!("server-{}", number + 1))
+            .find(|name| free(name, taken))
+            .unwrap_or_default()
     };
     taken.insert(name.to_lowercase());
     name

@@ -114,7 +114,10 @@ fn add_backup(
 ) {
     let file: String = backup.file.chars().filter(|c| !c.is_control()).take(80).collect();
     let Some(at) = backup.at else {
-        assumptions.note(format!("when the backup `{file}` was taken is not known: it is not copied"), Some(&seen.name));
+        assumptions.note(
+            format!("when the backup `{file}` was taken is not known: it is not copied"),
+            Some(&seen.name),
+        );
         return;
     };
     let recorded = backup.content.as_deref().and_then(|text| text.parse::<Version>().ok());
@@ -127,7 +130,7 @@ fn add_backup(
     };
     let content = looks.original.catalog.named_web(&content).unwrap_or(content);
     let at = at.checked_sub(looks.shift).unwrap_or(at);
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '(' | ')');
     let ends = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.to_lowercase().ends_with(".zip")
     };
@@ -143,7 +146,8 @@ fn add_backup(
 /// The web apps that ran at a time, as the histories tell: the newest package before it.
 fn written_by(seen: &AgentObservation, at: Timestamp, original: &Original<'_>) -> Option<Version> {
     let before = |entries: Option<&[dataminer_schema::v1::observation::HistoryEntry]>| {
-        let entry = entries.unwrap_or_default().iter().filter(|entry| entry.at < at).max_by_key(|entry| entry.at)?;
+        let entry =
+            entries.unwrap_or_default().iter().filter(|entry| entry.at < at).max_by_key(|entry| entry.at)?;
         Some((entry.at, entry.version.parse::<Version>().ok()?))
     };
     let core = before(seen.history.as_deref());

@@ -53,7 +53,10 @@ fn whole(of: &str, address: &str) -> AgentObservation {
             at: at("2024-11-16T22:41:00Z"),
             version: "10.3.0.0-14985-20241018-release".to_owned(),
         }]),
-        web_history: Some(vec![HistoryEntry { at: at("2025-01-10T10:00:00Z"), version: "10.4.12".to_owned() }]),
+        web_history: Some(vec![HistoryEntry {
+            at: at("2025-01-10T10:00:00Z"),
+            version: "10.4.12".to_owned(),
+        }]),
         backups: Some(vec![Backup {
             at: Some(at("2025-01-10T09:30:00Z")),
             ..Backup::new("WebBackup_20250110_093000.zip")
@@ -110,7 +113,10 @@ fn what_was_seen_is_copied_and_nothing_is_assumed_beside_it() {
     assert_eq!((online(b), online(c)), (Some(false), Some(true)));
     assert_eq!(a.core.release_name(), "10.3.0 CU20", "by the build");
     assert_eq!(a.core_entry.as_deref(), Some("10.3.0.0-14985-20241018-release"));
-    assert_eq!(a.web.as_ref().map(dataminer_schema::version::Version::release_name).as_deref(), Some("10.4.12"));
+    assert_eq!(
+        a.web.as_ref().map(dataminer_schema::version::Version::release_name).as_deref(),
+        Some("10.4.12")
+    );
     assert_eq!(a.installed_at, Some(at("2024-11-16T22:41:00Z")));
     assert!(a.pending_reboot && a.default_upgrade_options && !a.expired_users);
     assert_eq!((a.free_disk, a.os_build, a.dotnet.len()), (7 << 30, 20348, 1));
@@ -133,14 +139,28 @@ fn what_was_not_seen_is_assumed_by_name() {
     let copied = copied(&cluster, &Observation { topology: None, ..observed(vec![bare, gone]) });
     let texts = texts(&copied);
     for part in [
-        "DataMiner ID", "address", "half a year ago", "web apps", "free disk", "ASP.NET Core", "Visual C++", "Windows was",
-        "restart", "BrokerGateway", "expired users", "DefaultUpgradeOptions", "modules", "whether it runs", "online",
+        "DataMiner ID",
+        "address",
+        "half a year ago",
+        "web apps",
+        "free disk",
+        "ASP.NET Core",
+        "Visual C++",
+        "Windows was",
+        "restart",
+        "BrokerGateway",
+        "expired users",
+        "DefaultUpgradeOptions",
+        "modules",
+        "whether it runs",
+        "online",
     ] {
         assert!(texts.iter().any(|text| text.contains(part)), "{part}: {texts:?}");
     }
     let silent: Vec<&str> = copied.spec.faults.iter().map(|fault| fault.agent.as_str()).collect();
     assert_eq!(silent, ["b", "c"], "who did not answer does not answer");
-    let (_, about) = copied.assumptions.0.iter().find(|(text, _)| text.contains("half a year")).expect("it is there");
+    let (_, about) =
+        copied.assumptions.0.iter().find(|(text, _)| text.contains("half a year")).expect("it is there");
     assert_eq!(about.len(), 3, "one line for all of them");
     assert_eq!(copied.spec.agents[2].core.release_name(), "10.3.0 CU20", "as the others");
 }
@@ -151,8 +171,16 @@ fn an_unknown_build_is_rehearsed_as_the_oldest_that_it_can_be_and_told() {
     let mut odd = whole("a", "10.0.0.11");
     odd.core = Some("10.5.0.0-16500-20251201-release".to_owned());
     let copied = copied(&cluster, &observed(vec![odd]));
-    assert!(texts(&copied).iter().any(|text| text.contains("16500") && text.contains("rehearsed as")), "{:?}", texts(&copied));
-    assert_eq!(copied.spec.agents[0].core_entry.as_deref(), Some("10.5.0.0-16500-20251201-release"), "verbatim");
+    assert!(
+        texts(&copied).iter().any(|text| text.contains("16500") && text.contains("rehearsed as")),
+        "{:?}",
+        texts(&copied)
+    );
+    assert_eq!(
+        copied.spec.agents[0].core_entry.as_deref(),
+        Some("10.5.0.0-16500-20251201-release"),
+        "verbatim"
+    );
 }
 
 /// Agents say what they like.
