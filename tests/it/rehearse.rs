@@ -12,8 +12,11 @@ use dataminer_reconciler_tests::{
     repository::Repository,
 };
 use dataminer_schema::{
-    load::{SourceFile, load_observations},
-    v1::observation::{AgentObservation, Observation},
+    load::{Located, SourceFile, load_observations},
+    v1::{
+        catalog::PackageCatalog,
+        observation::{AgentObservation, Observation},
+    },
 };
 use dms_simulator::{BackupSpec, ClusterSpec, HistorySpec, Simulation, SimulationSpec, TraceSpec};
 use serde_json::Value;
@@ -77,7 +80,19 @@ fn assert_golden(file: &str, text: &str) {
 fn the_rehearsal_of_the_example_is_the_committed_one() {
     let ended = rehearse(&[]).expect_status(0);
     assert_golden("transcript.txt", &ended.stdout);
-    assert!(ended.stderr.contains("brussels: step 5: UpgradeCore 10.4.0 CU21"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(": UpgradeCore 10.4.0 CU21 ("), "{}", ended.stderr);
+}
+
+#[test]
+fn the_readme_shows_lines_of_the_committed_transcript() {
+    let readme = read(&workspace().join("README.md"));
+    let transcript = read(&workspace().join("examples/rehearsal/transcript.txt"));
+    let (_, section) = readme.split_once("## Rehearsing an upgrade").expect("it tells how to rehearse");
+    let shown = section.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next());
+    let mut lines = transcript.lines();
+    for line in shown.expect("it shows some").lines() {
+        assert!(lines.any(|real| real == line), "the transcript has no line {line:?} there");
+    }
 }
 
 #[test]
@@ -248,7 +263,11 @@ fn what_agents_say_cannot_act_in_the_comment() {
         ["rehearse", "-f", "examples/fleet", "--observed", path, "--now", NOW, "lisbon", "-o", "markdown"];
     let text = program::run(&arguments, workspace()).expect_status(0).stdout;
     assert!(text.contains("is not copied"), "the assumption is told: {text}");
-    assert!(!text.contains("<img") && !text.contains("](http"), "{text}");
+    let line = text.lines().find(|line| line.contains("<img")).expect("it is shown");
+    for part in ["<img", "](http"] {
+        let before = line.split(part).next().unwrap_or_default();
+        assert_eq!(before.matches('`').count() % 2, 1, "{part} stands in a code span: {line}");
+    }
 }
 
 /// The recipes are those of the review but for the verb, and its comment is another one.
@@ -382,7 +401,11 @@ async fn the_copy_of_an_observation_is_observed_as_the_original_was() {
     let manifest = read(&installation.repository.path().join("clusters/brussels.yaml"));
     let files = [SourceFile { path: "brussels.yaml".to_owned(), bytes: manifest.into_bytes() }];
     let (fleet, _warnings) = dataminer_reconciler::source::assemble(&files, &[]).expect("it is valid");
-    let catalog = Catalog::unite(&[], Knowledge::built_in()).expect("it is empty");
+    let builds = [("10.5.0.0-16889", "10.5.0 CU12"), ("10.4.0.0-16523", "10.4.0 CU21")];
+    let builds = builds.map(|(build, release)| (build.to_owned(), release.parse().expect("a version")));
+    let known = PackageCatalog { name: "known".to_owned(), packages: Vec::new(), builds: builds.into() };
+    let known = [Located::unmarked(known, "known.yaml")];
+    let catalog = Catalog::unite(&known, Knowledge::built_in()).expect("it agrees with itself");
     let (copy, names, assumptions) = rehearsal::simulated(&fleet.clusters[0].value, &one, &catalog);
     assert!(names.iter().all(|(agent, server)| agent.as_str() == server), "{names:?}");
     let second = start(copy).await;

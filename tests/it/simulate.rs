@@ -99,7 +99,7 @@ async fn until(simulation: &Simulation, agent: &str, what: &str, holds: impl Fn(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_a_file_come_at_their_simulated_times() {
-    let text = "speed: 600
+    let text = "speed: 200
 clusters:
   - name: brussels
     agents: [ { name: A, id: 1, address: 10.0.0.1, core: 10.5.0 CU12 (build 16889), freeDisk: 1000000000 } ]
@@ -125,7 +125,7 @@ clusters:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_faults_strike_by_the_seed_and_pass() {
-    let text = "speed: 3000
+    let text = "speed: 300
 seed: 3
 clusters:
   - name: brussels

@@ -1,9 +1,9 @@
 //! One upgrade of one system: upload, checks on all Agents, then all Agents at their own pace.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::future::{FutureExt, join_all};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     inspect::{RunState, ViolationKind},
+    order::reached,
     spec::{FailoverPolicy, FailoverRole},
     windows::lock,
 };
@@ -28,6 +29,28 @@ pub(super) struct Order {
     pub(super) info: UpgradeInfo,
     pub(super) targets: Vec<Arc<Agent>>,
     pub(super) orchestrator: Arc<Agent>,
+    /// The targets, by their place, on which it is over, well or badly.
+    pub(super) over: watch::Sender<BTreeSet<usize>>,
+}
+
+impl Order {
+    /// Whether this Agent stays down until all others are done: the orchestrating one of a whole system does, before
+    /// 10.6.6/10.7.0 (`domain/04 section 1`, RN 45312). Whether the software before or after counts is not documented
+    /// `[I]`.
+    fn is_silent(&self, agent: &Arc<Agent>) -> bool {
+        self.info.is_cluster
+            && Arc::ptr_eq(agent, &self.orchestrator)
+            && !reached(&agent.state().core, (10, 7, 0), (10, 6, 6))
+    }
+
+    /// Waits until it is over everywhere else; the other member of the own pair may come behind.
+    async fn others(&self, agent: &Arc<Agent>) {
+        let others = self.targets.iter().enumerate().filter(|(_, other)| other.spec.id != agent.spec.id);
+        let others: BTreeSet<usize> = others.map(|(place, _)| place).collect();
+        // The sender lives as long as this.
+        let mut over = self.over.subscribe();
+        let _closed = over.wait_for(|over| others.is_subset(over)).await;
+    }
 }
 
 /// The one operation of a cluster; over when this is dropped.
@@ -67,7 +90,7 @@ pub(super) async fn run(running: Running, order: Order) -> Result<(), String> {
 }
 
 async fn drive(cluster: &Arc<Cluster>, order: &Order, killed: CancellationToken) -> Result<(), String> {
-    let Order { package, info, targets, orchestrator } = order;
+    let Order { package, info, targets, orchestrator, over: _ } = order;
     let id = orchestrator.random_hex(32);
     let mut logs = Vec::new();
     for agent in targets {
@@ -206,10 +229,18 @@ async fn single(order: &Order, logs: &[ProgressLog], index: usize) -> Result<(),
     let (Some(agent), Some(log)) = (order.targets.get(index), logs.get(index)) else {
         return Err("no such Agent".to_owned());
     };
+    let silent = order.is_silent(agent);
+    let before_start = async {
+        if silent {
+            order.others(agent).await;
+        }
+    };
     let work = async {
         match &order.package.content {
             Content::Web(target) => web_upgrade(agent, log, &order.package, target).await,
-            Content::Full(target) => core_upgrade(agent, log, &order.package, target, &order.info).await,
+            Content::Full(target) => {
+                core_upgrade(agent, log, &order.package, target, &order.info, before_start).await
+            }
             Content::Tool(_) => Ok(()),
         }
     };
@@ -218,6 +249,9 @@ async fn single(order: &Order, logs: &[ProgressLog], index: usize) -> Result<(),
         .await
         .unwrap_or_else(|| Err("Windows was restarted in the middle".to_owned()));
     conclude(log, result.as_ref().err());
+    order.over.send_modify(|over| {
+        over.insert(index);
+    });
     result.map_err(|problem| format!("{}: {problem}", agent.spec.address))
 }
 
@@ -247,7 +281,12 @@ async fn one_after_the_other(
 ) -> Result<(), String> {
     let online = |index: usize| order.targets.get(index).is_some_and(|agent| agent.state().online);
     let (first, second) = if online(main) { (backup, main) } else { (main, backup) };
-    single(order, logs, first).await?;
+    if let Err(problem) = single(order, logs, first).await {
+        order.over.send_modify(|over| {
+            over.insert(second);
+        });
+        return Err(problem);
+    }
     switch(order, first, second);
     single(order, logs, second).await?;
     if policy == FailoverPolicy::BackupFirstWithSwitchback {

@@ -19,13 +19,14 @@ use crate::{
     windows::{Value, lock},
 };
 
-/// A full upgrade: backup, stop, new files with the package's own web apps, start.
+/// A full upgrade: backup, stop, new files with the package's own web apps, start once `before_start` is over.
 pub(super) async fn core_upgrade(
     agent: &Arc<Agent>,
     log: &ProgressLog,
     package: &Package,
     target: &Version,
     info: &UpgradeInfo,
+    before_start: impl Future<Output = ()> + Send,
 ) -> Result<(), String> {
     log.append("step", "Extracting package");
     // The package and what is in it.
@@ -83,6 +84,7 @@ pub(super) async fn core_upgrade(
         agent.change(|state| state.run = RunState::Stopped);
         return Ok(());
     }
+    before_start.await;
     log.append("step", "Starting DataMiner");
     agent.start_dataminer(|text| log.append("information", text)).await;
     Ok(())

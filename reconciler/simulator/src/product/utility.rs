@@ -128,7 +128,13 @@ async fn upgrade(
         let detail = format!("{}: IsCluster is true, but not every Agent is listed", agent.spec.name);
         cluster.violate(ViolationKind::AmbiguousAgentList, detail);
     }
-    let order = Order { package, info, targets, orchestrator: Arc::clone(agent) };
+    let order = Order {
+        package,
+        info,
+        targets,
+        orchestrator: Arc::clone(agent),
+        over: tokio::sync::watch::Sender::default(),
+    };
     operation::run(operation, order).await.map_err(|problem| (1, problem))
 }
 

@@ -62,6 +62,33 @@ async fn without_upgrade_info_only_the_local_agent_changes_and_the_mixture_is_on
     world.end().await;
 }
 
+/// Before 10.6.6/10.7.0 the orchestrating Agent is reachable only after all others are done (RN 45312).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_orchestrating_agent_is_silent_until_all_others_run_domain_04_section_1() {
+    // Slow enough to be seen in between.
+    let world = two_at(300.0, "10.4.0 CU4 (build 14511)").await;
+    let line = world.stage("a", &world.package(&PackageSpec::full(v(CU9))), Some(&whole(&BOTH))).await;
+    let mut run = std::pin::pin!(world.run(&line));
+    let mut other_first = false;
+    loop {
+        tokio::select! {
+            code = &mut run => {
+                assert_eq!(code, 0);
+                break;
+            }
+            () = world.simulation.clock().sleep(Duration::from_secs(5)) => {
+                let ([one, other], new) = (["AGENT-1", "AGENT-2"].map(|name| world.agent(name)), v(CU9));
+                let runs = |agent: &dms_simulator::AgentReport| agent.core == new && agent.state == RunState::Running;
+                assert!(!runs(&one) || runs(&other), "the orchestrating Agent came first");
+                other_first |= runs(&other) && !runs(&one);
+            }
+        }
+    }
+    assert!(other_first, "it came behind the other one");
+    assert_eq!(world.agent("AGENT-1").state, RunState::Running);
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_executed_copy_is_consumed_and_a_fresh_one_is_not() {
     let world = two("10.4.0 CU4 (build 14511)").await;
