@@ -48,7 +48,7 @@ pub(super) fn load(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Loade
     if let Some(base) = &args.base {
         return between(args, base, knowledge, terminal);
     }
-    let fleet = fleet::load_knowing(knowledge, &args.folder, &args.clusters, terminal)?;
+    let fleet = fleet::load_knowing(knowledge, args.at(), (&args.folder, &args.clusters), terminal)?;
     let mut vaults = Vaults::new();
     let (observations, mode) = if args.live {
         let config = args.config.as_deref().ok_or_else(live::no_config)?;
