@@ -99,7 +99,8 @@ async fn above_the_check() -> Scene {
     for agent in &mut cluster.agents {
         agent.history =
             vec![HistorySpec { at: days_ago(300), version: "10.3.0.0-14985-20240601-release".to_owned() }];
-        agent.backups = vec![BackupSpec { at: days_ago(200), content: FROM.parse().expect("a version"), file: None }];
+        agent.backups =
+            vec![BackupSpec { at: days_ago(200), content: FROM.parse().expect("a version"), file: None }];
     }
     let mut scene = Scene::of(cluster).await;
     add_package(&mut scene.installation, FROM, Kind::Full);

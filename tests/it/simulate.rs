@@ -19,7 +19,7 @@ fn scenario(name: &str) -> String {
 fn the_scenarios_of_the_examples_are_ones_that_the_program_takes() {
     for (name, says) in [
         ("lab.yaml", "2 clusters, 5 Agents, 6 faults\n"),
-        ("every-fault.yaml", "1 cluster, 2 Agents, 26 faults\n"),
+        ("every-fault.yaml", "1 cluster, 2 Agents, 29 faults\n"),
     ] {
         let path = format!("examples/simulation/{name}");
         let ended = program::run(&["simulate", "--scenario", &path, "--check"], workspace()).expect_status(0);

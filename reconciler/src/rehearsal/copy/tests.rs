@@ -5,7 +5,7 @@ use dataminer_schema::{
     quantity::ByteSize,
     v1::{
         cluster::{Agent, AgentKind},
-        observation::{FailoverState, HistoryEntry, Module, TopologyEntry},
+        observation::{AgentState, FailoverState, HistoryEntry, Module, TopologyEntry},
     },
 };
 
