@@ -1,9 +1,12 @@
 //! What is copied, and that nothing is assumed silently.
 
+use dataminer_core::knowledge::Knowledge;
 use dataminer_schema::{
     id::ClusterName,
+    load::Located,
     quantity::ByteSize,
     v1::{
+        catalog::PackageCatalog,
         cluster::{Agent, AgentKind},
         observation::{AgentState, FailoverState, HistoryEntry, Module, TopologyEntry},
     },
@@ -82,7 +85,10 @@ fn observed(agents: Vec<AgentObservation>) -> Observation {
 }
 
 fn copied(cluster: &Cluster, observation: &Observation) -> Copied {
-    let catalog = Catalog::default();
+    let builds = [("10.3.0.0-14985".to_owned(), "10.3.0 CU20".parse().expect("it is a version"))];
+    let told = PackageCatalog { name: "main".to_owned(), packages: Vec::new(), builds: builds.into() };
+    let told = Located::unmarked(told, "catalogue.yaml".to_owned());
+    let catalog = Catalog::unite(&[told], Knowledge::built_in()).expect("it contradicts nothing");
     let now = at("2026-11-21T00:00:00Z");
     let copied = copy(&Original { cluster, observation, vault: &[], catalog: &catalog, now });
     // Whatever was seen, the simulator takes the copy.
