@@ -11,7 +11,7 @@ use dataminer_reconciler_tests::{
 };
 use dms_simulator::{
     BackupSpec, Fault, HistorySpec, ModuleState, RunState,
-    package::{Kind, write_hotfix},
+    package::{Kind, write_hotfix, write_tool},
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::block_in_place;
@@ -145,6 +145,8 @@ async fn g2_without_leave_the_package_is_not_touched() {
 }
 
 const NEWER: &str = "10.3.9 (build 13300)";
+const OLDER_RELEASE: &str = "10.3.6";
+const CANARY: &str = "VerifyClusterPorts.dmupgrade";
 const OLDER: &str = "10.3.6 (build 13000)";
 /// No release of that time took content backups (`domain/03 section 4`).
 const AS_IT_IS: &str = "  downgrade: { policy: Allow, restore: None }\n  approval: Never\n";
@@ -152,6 +154,20 @@ const AS_IT_IS: &str = "  downgrade: { policy: Allow, restore: None }\n  approva
 async fn beside_newer_modules() -> Scene {
     let mut scene = Scene::of(four_agents("brussels", NEWER)).await;
     add_package(&mut scene.installation, OLDER, Kind::Full);
+    // S10: utilities of that time run unattended only where a canary has shown that they do.
+    let folder = scene.installation.package_path("");
+    let folder = Utf8Path::from_path(&folder).expect("a readable name");
+    write_tool(folder, CANARY).expect("the package is written");
+    scene.installation.approve(CANARY);
+    scene.want_with(OLDER_RELEASE, "unmanaged", AS_IT_IS);
+    let fleet = scene.installation.repository.path().to_str().expect("a readable name").to_owned();
+    let ended = block_in_place(|| scene.installation.run("doctor", &["-f", &fleet, "--canary"]));
+    assert!(
+        ended.stdout.contains("brussels: passed: VerifyClusterPorts"),
+        "{}{}",
+        ended.stdout,
+        ended.stderr
+    );
     scene
 }
 
@@ -183,7 +199,6 @@ fn stuck(scene: &Scene) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn g3_modules_are_exchanged_while_dataminer_is_stopped_though_a_server_reboots() {
     let scene = beside_newer_modules().await;
-    scene.want_with("10.3.6", "unmanaged", AS_IT_IS);
     block_in_place(|| killed_at(&scene, "the Agents to be stuck", || stuck(&scene)));
     // The next job on it is that of a module.
     scene.inject("dma-02", Fault::RebootDuringJob(10)).await;
@@ -195,7 +210,6 @@ async fn g3_modules_are_exchanged_while_dataminer_is_stopped_though_a_server_reb
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn g3_modules_are_exchanged_by_a_process_that_knows_nothing_of_the_downgrade() {
     let scene = beside_newer_modules().await;
-    scene.want_with("10.3.6", "unmanaged", AS_IT_IS);
     block_in_place(|| killed_at(&scene, "the Agents to be stuck", || stuck(&scene)));
     assert_eq!(scene.owed(), [2; 4], "a note for each module lies on every Agent");
     for name in entries(scene.installation.folder()).iter().filter(|name| name.starts_with("state.db")) {

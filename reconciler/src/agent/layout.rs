@@ -16,6 +16,9 @@ pub const UTILITIES: [&str; 2] = [
     r"C:\Program Files (x86)\Skyline Communications\Skyline Taskbar Utility\SLTaskbarUtility.exe",
 ];
 
+/// Why nothing is known of the Taskbar Utility of a server that has none.
+pub const UTILITY_NOWHERE: &str = "not found in either documented folder";
+
 /// Turns a Windows path into the one that SFTP on Windows takes (`/C:/…`), below `prefix`.
 ///
 /// The prefix is empty on a real Agent; a test against another operating system's sshd gives a folder.

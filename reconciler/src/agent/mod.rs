@@ -157,6 +157,7 @@ impl Inner {
 
     fn observer(&self) -> Observer<'_> {
         Observer {
+            cluster: &self.cluster,
             installation: &self.context.installation,
             secrets: &self.context.secrets,
             layout: &self.context.layout,

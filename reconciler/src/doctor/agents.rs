@@ -15,7 +15,7 @@ use super::{Check, Finding, Severity};
 use crate::agent::{
     error::{AgentError, Reason},
     examine::{Examination, Examined, Folder, Keys, PROGRAMS, Skew, Within},
-    layout::ROOT,
+    layout::{ROOT, UTILITY_NOWHERE},
 };
 
 /// Beyond it times of Agents and of this machine begin to contradict each other in what people read.
@@ -307,7 +307,7 @@ fn utility(measure: &Measure<'_>, agent: &AgentObservation) -> Finding {
     let Some(version) = &agent.taskbar_utility else {
         let why = agent.unknown.get("taskbarUtility").map_or("no reason is known", String::as_str);
         // Where the program is, but bears no version, upgrades run.
-        let severity = if why.contains("neither") { Severity::Error } else { Severity::Unknown };
+        let severity = if why == UTILITY_NOWHERE { Severity::Error } else { Severity::Unknown };
         return Finding::new(
             severity,
             Check::TaskbarUtility,

@@ -237,7 +237,7 @@ clusters:
             .expect("JSON is YAML");
     assert_eq!(again, spec);
     for (from, to, part) in [
-        ("name: LIS-2", "name: LIS-1", "used once"),
+        ("name: LIS-1", "name: LIS-2", "used once"),
         ("id: 2,", "id: 1,", "DataMiner ID 1"),
         ("10.0.0.2", "10.0.0.1", "used twice"),
         ("speed: 60", "speed: 0", "speed"),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dataminer_schema::{
-    id::AgentName,
+    id::{AgentName, ClusterName},
     plan::Action,
     quantity::ByteSize,
     v1::observation::{
@@ -28,6 +28,7 @@ const LOG_QUIET_AFTER_JOB: SignedDuration = SignedDuration::from_mins(2);
 
 /// Makes the Observation out of what the Agents told.
 pub(super) fn assemble(
+    cluster: &ClusterName,
     links: &[Arc<Link>],
     taken_at: Timestamp,
     installation: &str,
@@ -71,10 +72,8 @@ pub(super) fn assemble(
         })
         .chain(unreachable.into_iter().map(|agent| (agent.name.clone(), agent)))
         .collect();
-    let cluster = links.first().map(|link| link.cluster.clone());
     Observation {
-        // A manifest has at least one Agent.
-        cluster: cluster.expect("a cluster of the manifest has an Agent"),
+        cluster: cluster.clone(),
         taken_at,
         topology,
         agents: links.iter().filter_map(|link| seen.remove(&link.name)).collect(),

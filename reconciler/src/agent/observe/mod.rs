@@ -9,7 +9,7 @@ mod utility;
 use std::{sync::Arc, time::Duration};
 
 use dataminer_schema::{
-    id::AgentName,
+    id::{AgentName, ClusterName},
     v1::observation::{AgentObservation, Observation},
 };
 use futures::future::join_all;
@@ -37,6 +37,7 @@ pub struct Introduction {
 
 /// What a look at a cluster needs.
 pub(super) struct Observer<'a> {
+    pub(super) cluster: &'a ClusterName,
     pub(super) installation: &'a str,
     pub(super) secrets: &'a SecretResolver,
     pub(super) layout: &'a Layout,
@@ -82,7 +83,10 @@ impl Observer<'_> {
                 dms: facts.dms.clone(),
             })
             .collect();
-        (assemble::assemble(links, taken_at, self.installation, facts, unreachable), introductions)
+        (
+            assemble::assemble(self.cluster, links, taken_at, self.installation, facts, unreachable),
+            introductions,
+        )
     }
 
     async fn look(&self, link: &Link) -> Result<Facts, AgentError> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::facts::Known;
 use crate::agent::{
     error::AgentError,
-    layout::{Layout, UTILITIES},
+    layout::{Layout, UTILITIES, UTILITY_NOWHERE},
     link::Session,
     probe::program,
 };
@@ -34,7 +34,7 @@ pub(in crate::agent) async fn version(
     let paths = UTILITIES.map(|path| layout.sftp(path));
     let found = join_all(paths.iter().map(|path| session.sftp.stat(path))).await;
     let found = paths.iter().zip(found).find_map(|(path, entry)| Some((path, entry.ok()??)));
-    let Some((path, entry)) = found else { return Err("not found in either documented folder".to_owned()) };
+    let Some((path, entry)) = found else { return Err(UTILITY_NOWHERE.to_owned()) };
     let (size, modified) = (entry.size, entry.modified);
     let known = cache.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let read = match known.filter(|known| (known.size, known.modified) == (size, modified)) {

@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<Exit> 
                     super::plan_review::print(&review, args.at(), Detail::Brief, terminal)?;
                 }
                 Output::Markdown => {
-                    terminal.data(crate::review::comment(&review, &knowledge, GITHUB_LIMIT))?
+                    terminal.data(crate::review::comment(&review, &knowledge, GITHUB_LIMIT))?;
                 }
             }
             return Ok(Exit::Failed);

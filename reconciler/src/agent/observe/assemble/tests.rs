@@ -108,12 +108,23 @@ fn links(pair: bool) -> Vec<Arc<Link>> {
         vec![agent("a"), agent("b")]
     };
     let core = "10.5.0 CU12".parse().expect("a version");
-    let cluster = Cluster::new(ClusterName::new("c").expect("a name"), core, agents);
+    let cluster = Cluster::new(cluster_name(), core, agents);
     Link::all(&cluster).into_iter().map(Arc::new).collect()
 }
 
+fn cluster_name() -> ClusterName {
+    ClusterName::new("c").expect("a name")
+}
+
+/// `doctor` looks only at Agents that nothing is wrong with, and there may be none.
+#[test]
+fn a_look_at_no_agent_is_an_observation_of_none() {
+    let seen = assemble(&cluster_name(), &[], at("2026-03-02T01:00:00Z"), "prod", Vec::new(), Vec::new());
+    assert_eq!((seen.cluster, seen.agents), (cluster_name(), Vec::new()));
+}
+
 fn observe(facts: Vec<Facts>) -> Vec<AgentObservation> {
-    assemble(&links(false), at("2026-03-02T01:00:00Z"), "prod", facts, Vec::new()).agents
+    assemble(&cluster_name(), &links(false), at("2026-03-02T01:00:00Z"), "prod", facts, Vec::new()).agents
 }
 
 fn level(facts: &Facts, jobs: &[JobFacts]) -> Known<(String, WebEvidence)> {
@@ -256,8 +267,15 @@ fn the_online_member_is_the_one_whose_elements_run() {
         let (mut a, mut b) = (facts("a", "10.0.0.11"), facts("b", "10.0.0.12"));
         a.processes = processes(own);
         b.processes = processes(partner);
-        let agents =
-            assemble(&links(true), at("2026-03-02T01:00:00Z"), "prod", vec![a, b], Vec::new()).agents;
+        let agents = assemble(
+            &cluster_name(),
+            &links(true),
+            at("2026-03-02T01:00:00Z"),
+            "prod",
+            vec![a, b],
+            Vec::new(),
+        )
+        .agents;
         let online = |at: usize| agents[at].failover.and_then(|failover: FailoverState| failover.online);
         (online(0), online(1), agents[1].state, agents[1].failover.map(|failover| failover.role))
     };
