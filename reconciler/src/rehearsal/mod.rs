@@ -1,8 +1,8 @@
 //! A rehearsal: the plan of a cluster carried out by the real engine and the real driver, on a simulated copy of it.
 //!
-//! [`copy`] turns an Observation into a simulation and says what it had to assume; [`shelf`] makes look-alikes of the
-//! catalogue's packages; [`play`] runs the engine; [`transcript`] and [`content`] tell what happened, from the
-//! engine's journal and from the simulated disks; [`judge`] makes the [`Report`] of it.
+//! `copy` turns an Observation into a simulation and says what it had to assume; `shelf` makes look-alikes of the
+//! catalogue's packages; `play` runs the engine; `transcript` and `content` tell what happened, from the
+//! engine's journal and from the simulated disks; `judge` makes the [`Report`] of it.
 //!
 //! # What a rehearsal does not show
 //! Windows count as open and approvals as given. Packages are look-alikes of some kilobytes, so room on disks and times
